@@ -1,0 +1,1 @@
+"""What we saw and what we know: logs, rollups, catalogs."""

@@ -1,0 +1,1 @@
+"""Log dialects: one small module each, all under one contract."""

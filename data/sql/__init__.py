@@ -1,0 +1,1 @@
+"""The store's SQL, one file for each table it makes."""

@@ -1,0 +1,135 @@
+-- The store. Raw requests live in Parquet beside it (see the view at the end of data/warehouse.py); every table
+-- here but the results of runs can be rebuilt from that Parquet. docs/store.md explains each column.
+
+-- One row per format of this schema; a store of another version is refused with the way out.
+CREATE TABLE IF NOT EXISTS store_version (version INTEGER NOT NULL);
+
+-- One row per file that was ever read, known by its content.
+CREATE TABLE IF NOT EXISTS file_manifest (
+    file_id VARCHAR NOT NULL,              -- first 16 hex digits of sha256(path, label)
+    path VARCHAR NOT NULL,
+    source_label VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    mapping_sha256 VARCHAR,                -- of the options that change what is read: mapping file, --start
+    rows_read BIGINT NOT NULL,
+    rows_new BIGINT NOT NULL,
+    rows_duplicate BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    first_utc TIMESTAMPTZ,
+    last_utc TIMESTAMPTZ,
+    status VARCHAR NOT NULL,               -- done | replaced | refused
+    ingested_utc TIMESTAMPTZ NOT NULL
+);
+
+-- One row per Parquet file of the lake: one (file, UTC day).
+CREATE TABLE IF NOT EXISTS slice_manifest (
+    file_id VARCHAR NOT NULL,
+    day_utc DATE NOT NULL,
+    path VARCHAR NOT NULL,                 -- relative to the lake
+    rows BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+
+-- One row per line that could not be read.
+CREATE TABLE IF NOT EXISTS rejected_rows (
+    file_id VARCHAR NOT NULL,
+    line BIGINT NOT NULL,                  -- 1-based line of the file, header counted; row number for Parquet
+    reason VARCHAR NOT NULL,
+    excerpt VARCHAR                        -- at most 200 characters
+);
+
+-- One row per 10 s and key, for the newest 35 days of each source: sums from which the work on any GPU follows.
+CREATE TABLE IF NOT EXISTS rollup_10s (
+    window_utc TIMESTAMPTZ NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR,
+    category VARCHAR, status_class VARCHAR NOT NULL,       -- served | throttled | failed
+    requests BIGINT NOT NULL,
+    token_requests BIGINT NOT NULL,        -- those whose prompt and output tokens are both known
+    cached_known_requests BIGINT NOT NULL, -- those of them whose cached tokens are known (else counted as 0 below)
+    prompt_tok_sum DOUBLE NOT NULL, cached_prompt_tok_sum DOUBLE NOT NULL, output_tok_sum DOUBLE NOT NULL,
+    prompt_tok_sq_sum DOUBLE NOT NULL, cached_prompt_tok_sq_sum DOUBLE NOT NULL,
+    prompt_cached_sum DOUBLE NOT NULL, prompt_output_sum DOUBLE NOT NULL, output_tok_sq_sum DOUBLE NOT NULL
+);
+
+-- One row per minute and key, kept for good: sums of the 10-s rows.
+CREATE TABLE IF NOT EXISTS rollup_minute (
+    minute_utc TIMESTAMPTZ NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR,
+    category VARCHAR, status_class VARCHAR NOT NULL,
+    requests BIGINT NOT NULL, token_requests BIGINT NOT NULL, cached_known_requests BIGINT NOT NULL,
+    prompt_tok_sum DOUBLE NOT NULL, cached_prompt_tok_sum DOUBLE NOT NULL, output_tok_sum DOUBLE NOT NULL,
+    prompt_tok_sq_sum DOUBLE NOT NULL, cached_prompt_tok_sq_sum DOUBLE NOT NULL,
+    prompt_cached_sum DOUBLE NOT NULL, prompt_output_sum DOUBLE NOT NULL, output_tok_sq_sum DOUBLE NOT NULL
+);
+
+-- One row per UTC day, key, field and log bucket of its length; bucket 0 holds the zeros (docs/store.md).
+CREATE TABLE IF NOT EXISTS token_histogram_daily (
+    day_utc DATE NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR,
+    category VARCHAR, status_class VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,                -- prompt | cached | output
+    bucket INTEGER NOT NULL,
+    requests BIGINT NOT NULL
+);
+
+-- One row per UTC day, key and pair of coarse (10%) buckets of prompt and output length.
+CREATE TABLE IF NOT EXISTS joint_histogram_daily (
+    day_utc DATE NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR,
+    category VARCHAR, status_class VARCHAR NOT NULL,
+    prompt_bucket INTEGER NOT NULL, output_bucket INTEGER NOT NULL,
+    requests BIGINT NOT NULL
+);
+
+-- One row per UTC day, key and length: what the requests with a longer prompt add up to.
+CREATE TABLE IF NOT EXISTS long_requests_daily (
+    day_utc DATE NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR,
+    category VARCHAR, status_class VARCHAR NOT NULL,
+    threshold_tok INTEGER NOT NULL,        -- prompt_tok > threshold_tok
+    requests BIGINT NOT NULL,
+    prompt_tok_sum DOUBLE NOT NULL, cached_prompt_tok_sum DOUBLE NOT NULL, output_tok_sum DOUBLE NOT NULL,
+    prompt_tok_sq_sum DOUBLE NOT NULL, cached_prompt_tok_sq_sum DOUBLE NOT NULL,
+    prompt_cached_sum DOUBLE NOT NULL, prompt_output_sum DOUBLE NOT NULL, output_tok_sq_sum DOUBLE NOT NULL
+);
+
+-- One row per window and key of a source that only gives sums (ServeGen rates, usage exports). NULL = not stated.
+CREATE TABLE IF NOT EXISTS usage_bucket (
+    file_id VARCHAR NOT NULL,
+    bucket_utc TIMESTAMPTZ NOT NULL, bucket_s INTEGER NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
+    requests DOUBLE,
+    prompt_tok_sum DOUBLE, cached_prompt_tok_sum DOUBLE, output_tok_sum DOUBLE,
+    arrival_cv DOUBLE,                     -- coefficient of variation of the gaps between arrivals
+    cost_usd DOUBLE
+);
+
+-- One row per window and field of token lengths whose percentiles the source itself states: kept as given.
+CREATE TABLE IF NOT EXISTS usage_percentile (
+    file_id VARCHAR NOT NULL,
+    window_utc TIMESTAMPTZ NOT NULL, window_s INTEGER NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
+    field VARCHAR NOT NULL,                -- prompt | cached | output
+    requests DOUBLE NOT NULL, mean_tok DOUBLE, p50_tok DOUBLE, p90_tok DOUBLE, p95_tok DOUBLE, p99_tok DOUBLE
+);
+
+-- One row per run of ours; the state of truth, never Prefect's database.
+CREATE TABLE IF NOT EXISTS run (
+    run_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,                 -- plan | ingest | replay
+    as_of DATE, revision INTEGER NOT NULL,
+    input_digest VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,               -- running | done | failed
+    started_utc TIMESTAMPTZ NOT NULL, finished_utc TIMESTAMPTZ,
+    out_dir VARCHAR, error VARCHAR
+);
+
+-- One row per forecast value that a run published, so that the next one can score it.
+CREATE TABLE IF NOT EXISTS forecast_record (
+    run_id VARCHAR NOT NULL, as_of DATE NOT NULL, workload VARCHAR NOT NULL,
+    day_utc DATE NOT NULL, quantity VARCHAR NOT NULL,      -- requests
+    mean DOUBLE NOT NULL, q10 DOUBLE NOT NULL, q50 DOUBLE NOT NULL, q90 DOUBLE NOT NULL
+);

@@ -1,0 +1,1 @@
+"""What a person reads: the budget page and the files beside it."""

@@ -1,0 +1,283 @@
+"""The page as a value. `plan.json` is this value; reading it back renders the identical page.
+
+Every type here is a frozen dataclass of JSON types, so that pydantic writes it, reads it, and states its schema
+(docs/plan-json.md). Arrays are plain lists; money is USD (`currency` says how the page shows it).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from data.traffic import Basis, Category, DataQuality
+from forecasting.spread import Spread
+from sizing.money import CostLine, GpuOffer
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Daily values: what was seen, and what is forecast with its 80% and 95% interval."""
+
+    history_days: list[date]
+    history: list[float | None]
+    days: list[date]
+    mean: list[float]
+    q2_5: list[float]
+    q10: list[float]
+    q50: list[float]
+    q90: list[float]
+    q97_5: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPercentiles:
+    """One length field over one horizon: each percentile's median forecast with its 80% interval, in tokens."""
+
+    field: Literal["prompt", "cached", "output"]
+    known: bool
+    p50: tuple[float, float, float] | None
+    p90: tuple[float, float, float] | None
+    p95: tuple[float, float, float] | None
+    p99: tuple[float, float, float] | None
+    """(q10, q50, q90) of the forecast percentile."""
+    mean_tok: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRow:
+    """What one candidate (GPU, TP) asks over one horizon. GPUs are whole replicas times TP, spares included."""
+
+    gpu: str
+    tp: int
+    precision: str
+    feasible: bool
+    why_not: str
+    gpus_p50: int | None
+    gpus_p80: int | None
+    gpus_p95: int | None
+    mean_plan_gpus: int | None
+    p95_lengths_gpus: int | None
+    windowed_p95_gpus: int | None
+    windowed_p99_gpus: int | None
+    spare_gpus: int | None
+    nodes: int | None
+    batch: int | None
+    memory_batch: int | None
+    binds: str
+    utilisation: float | None
+    ttft_s: float | None
+    tpot_s: float | None
+    gpus_low: int | None
+    """GPUs at p80 if throughput is at the high end of its measured 80% band; gpus_high at the low end."""
+    gpus_high: int | None
+    measured_points: int
+    power_kw: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionChoice:
+    """What to do for one workload over one horizon."""
+
+    action: Literal["commit", "hedge", "watch", "api", "on-demand", "none"]
+    sentence: str
+    option: str
+    gpu: str | None
+    gpus: int | None
+    usd: float | None
+    saving_usd: float | None
+    """Against the dearest sensible alternative that the sentence names."""
+    decide_by: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """One workload over the first 30, 90 or 365 days of the paths."""
+
+    days: int
+    start: date
+    end: date
+    requests: Spread
+    mean_qps: Spread
+    peak_qps: Spread
+    tokens: list[TokenPercentiles]
+    prompt_tok: Spread
+    output_tok: Spread
+    fleets: list[FleetRow]
+    chosen_gpu: str | None
+    costs: list[CostLine]
+    decision: OptionChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakeven:
+    """Where one own fleet and the API cost the same."""
+
+    gpu: str
+    usd_per_gpu_hour: float
+    api_usd_per_mtok: float
+    qps: float | None
+    utilisation: float | None
+    mtok_per_month: float | None
+    qps_low: float | None
+    qps_high: float | None
+    now_qps: float
+    sentence: str
+    curve_qps: list[float] = field(default_factory=list)
+    curve_api_usd_per_month: list[float] = field(default_factory=list)
+    curve_gpu_usd_per_month: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """Why the forecast deserves trust, or does not."""
+
+    model: str
+    basis: Basis
+    history_days: int
+    origins: int
+    loss_vs_naive: float | None
+    """Relative quantile loss of the winner in its own backtest: below 1 is better than the seasonal naive."""
+    coverage_80: float | None
+    cleaned: list[str]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongShareRow:
+    """Share of requests and of GPU work that prompts above a length make up."""
+
+    threshold_tok: int
+    requests_share: float
+    work_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Everything the page says about one workload."""
+
+    name: str
+    category: Category
+    model: str
+    precision: str
+    api: str | None
+    notes: list[str]
+    traffic: Series
+    method: Method
+    hour_of_week: list[float]
+    long_context: list[LongShareRow]
+    textbook_gpus: int | None
+    textbook_sentence: str
+    horizons: list[Horizon]
+    breakeven: list[Breakeven]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetMonth:
+    """One calendar month of spend at the plan's decision. A month that the horizon cuts says so in `days`."""
+
+    month: str
+    days: int
+    usd: Spread
+    budget_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The sentence on top, and one line per workload and horizon under it."""
+
+    headline: str
+    decide_by: date | None
+    lines: list[str]
+    usd_30_days: Spread | None
+    usd_90_days: Spread | None
+    usd_365_days: Spread | None
+    committed_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """What is assumed rather than known, and what it does to the answer."""
+
+    name: str
+    value: str
+    source: str
+    sensitivity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One declared scheduled job over the year."""
+
+    name: str
+    gpu: str
+    gpus: int
+    gpu_hours_per_30_days: float
+    usd_30_days_on_demand: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What this page was made from; `generated_utc` and `run_id` are the run stamp, the rest repeats."""
+
+    run_id: str
+    generated_utc: datetime
+    version: str
+    input_digest: str
+    config_sha256: str
+    store_sha256: str
+    catalog_sha256: str
+    calibration: str
+    seed: int
+    paths: int
+    libraries: dict[str, str]
+    prices: list[GpuOffer]
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency:
+    """How the page shows money: USD times `per_usd`."""
+
+    code: str
+    per_usd: float
+    rate_date: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetReport:
+    """The whole page."""
+
+    schema_version: int
+    title: str
+    as_of: date
+    currency: Currency
+    decision: Decision
+    months: list[BudgetMonth]
+    workloads: list[Workload]
+    jobs: list[Job]
+    quality: DataQuality
+    assumptions: list[Assumption]
+    provenance: Provenance
+
+
+_ADAPTER: TypeAdapter[BudgetReport] = TypeAdapter(BudgetReport)
+
+
+def to_json(report: BudgetReport) -> str:
+    """Return the report as indented JSON with a final newline; same report, same bytes."""
+    return _ADAPTER.dump_json(report, indent=1).decode() + "\n"
+
+
+def from_json(text: str | bytes) -> BudgetReport:
+    """Return the report that `to_json` wrote; raises pydantic.ValidationError on anything else."""
+    return _ADAPTER.validate_json(text)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of plan.json."""
+    return _ADAPTER.json_schema(mode="serialization")

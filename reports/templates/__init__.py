@@ -1,0 +1,1 @@
+"""The page's Jinja templates and its style sheet."""

@@ -1,0 +1,57 @@
+"""What the money modules share: offers to rent a GPU, and a priced line of the budget."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from forecasting.spread import Spread
+
+Term = Literal["on-demand", "spot", "reserved-30d", "reserved-1y", "reserved-3y"]
+
+TERM_DAYS: dict[Term, int] = {"reserved-30d": 30, "reserved-1y": 365, "reserved-3y": 1_095}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuOffer:
+    """One price of one GPU for one term. low and high are the range that the source prints; equal for a quote.
+
+    Plans use the middle of the range and print both ends.
+    """
+
+    gpu: str
+    term: Term
+    usd_per_gpu_hour_low: float
+    usd_per_gpu_hour_high: float
+    provider: str
+    source: str
+    checked: date
+    price_source: str
+    """Name of the table it stands in (`planning-table`, `list-prices`), or of the user's contract file."""
+
+    @property
+    def usd_per_gpu_hour(self) -> float:
+        """The middle of the range."""
+        return (self.usd_per_gpu_hour_low + self.usd_per_gpu_hour_high) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLine:
+    """What one workload costs over one horizon by one option.
+
+    usd is None where the option has no known price: unknown is unknown, never 0; `note` then says why.
+    """
+
+    workload: str
+    horizon_days: int
+    option: Literal["api", "api-batch", "on-demand", "reserved-30d", "reserved-1y", "reserved-3y"]
+    label: str
+    usd: Spread | None
+    usd_low: float | None
+    """Mean at the low end of the source's price range."""
+    usd_high: float | None
+    usd_per_mtok: float | None
+    gpu: str | None
+    gpu_hours: float | None
+    source: str
+    checked: date | None
+    note: str = ""
