@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from data.traffic import LONG_PROMPT_TOK, SUMS, Basis
+from data.traffic import Basis
 from data.units import DAY_S, WEEK_HOURS
 
 Floats = npt.NDArray[np.float64]
@@ -117,7 +117,3 @@ class Demand:
     def peak_qps(self) -> Floats:
         """Return (S, D): requests a second in each day's busiest window."""
         return np.asarray(self.requests / DAY_S * self.busiest_10s_factor)
-
-
-assert len(SUMS) == 9, "Demand.sums() spells the nine sums out, in this order"  # noqa: S101
-assert LONG_PROMPT_TOK == tuple(sorted(LONG_PROMPT_TOK))  # noqa: S101
