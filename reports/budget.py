@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from data.catalog.prices import GpuOffer
 from data.traffic import Basis, Category, DataQuality
 from forecasting.spread import Spread
-from sizing.money import CostLine, GpuOffer
+from sizing.money import CostLine
 
 SCHEMA_VERSION = 1
 
