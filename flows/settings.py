@@ -1,0 +1,319 @@
+"""plan.toml: what the user wants planned, checked before anything is read or written.
+
+docs/plan-toml.md explains every key. Unknown keys are refused, so that a typing mistake never becomes a default.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from data.errors import UserError
+from data.traffic import Category, Match
+
+Precision = Literal["bf16", "fp16", "fp8", "int8", "int4", "fp4"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("use an IANA name such as UTC or Europe/Berlin")
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FactorSettings(_Section):
+    """Multiplier with its uncertainty: low and high are read as the 10% and 90% points."""
+
+    low: Positive
+    likely: Positive
+    high: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"needs low <= likely <= high, not {self.low}, {self.likely}, {self.high}")
+        return self
+
+
+class MatchSettings(_Section):
+    """Which stored requests belong to the workload; at least one key, so that nothing is taken by accident."""
+
+    label: str | None = None
+    model: str | None = None
+    region: str | None = None
+    team: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("needs at least one of label, model, region, team")
+        return self
+
+    def to_match(self) -> Match:
+        """Return the same as the data room reads it."""
+        return Match(label=self.label, model=self.model, region=self.region, team=self.team)
+
+
+class SloSettings(_Section):
+    """What users must see; leave out what is not promised."""
+
+    ttft_s: Positive | None = None
+    tpot_s: Positive | None = None
+    percentile: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
+
+
+class ApiSettings(_Section):
+    """The API that could serve the workload instead, as genai-prices names it."""
+
+    provider: str
+    model: str
+    batch_fraction: Share | None = None
+    """Price of a batch request over a normal one, where the provider's list does not say (0.5 = half price)."""
+    token_ratio: Positive = 1.0
+    """API tokens for each logged token, where another tokenizer logged them; 1.0 is an assumption."""
+
+
+class GrowthSettings(_Section):
+    """Yearly growth that the user expects, as multipliers; replaces growth read from the data."""
+
+    low: Positive
+    likely: Positive
+    high: Positive
+    saturation: Positive | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"needs low <= likely <= high, not {self.low}, {self.likely}, {self.high}")
+        return self
+
+
+class WorkloadSettings(_Section):
+    """One workload: whose requests, on which model, under which promise, with which alternatives."""
+
+    name: Name
+    category: Category
+    match: MatchSettings
+    model: str
+    precision: Precision
+    kv_precision: Literal["bf16", "fp16", "fp8", "int8"] = "bf16"
+    gpus: Annotated[list[str], Field(min_length=1)]
+    slo: SloSettings = SloSettings()
+    api: ApiSettings | None = None
+    deadline_h: Positive | None = None
+    token_ratio: Positive = 1.0
+    """Tokens of the planned model for each logged token."""
+    growth: GrowthSettings | None = None
+
+    @model_validator(mode="after")
+    def _deadline_is_for_batch(self) -> Self:
+        if self.deadline_h is not None and self.category != "batch":
+            raise ValueError(f"deadline_h is for category batch; {self.name} is {self.category}")
+        if self.category == "scheduled":
+            raise ValueError(f"{self.name}: scheduled work is declared under [[jobs]], not measured from logs")
+        if self.category == "batch" and (self.slo.ttft_s or self.slo.tpot_s):
+            raise ValueError(f"{self.name}: batch work has deadline_h instead of slo.ttft_s and slo.tpot_s")
+        return self
+
+
+class EventSettings(_Section):
+    """Something that changes traffic: a campaign, a launch, a model upgrade. `end` is the last day."""
+
+    name: Name
+    workload: str | None = None
+    start: date
+    end: date | None = None
+    requests: FactorSettings | None = None
+    prompt_tok: FactorSettings | None = None
+    output_tok: FactorSettings | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"ends {self.end}, before it starts {self.start}")
+        if self.requests is None and self.prompt_tok is None and self.output_tok is None:
+            raise ValueError("needs at least one of requests, prompt_tok, output_tok")
+        return self
+
+
+class JobSettings(_Section):
+    """A scheduled job: so many GPUs for so many hours on these weekdays, started at this UTC hour."""
+
+    name: Name
+    gpu: str
+    gpus: Annotated[int, Field(gt=0)]
+    hours: Positive
+    weekdays: Annotated[list[Weekday], Field(min_length=1)]
+    start_hour_utc: Annotated[int, Field(ge=0, le=23)] = 0
+
+
+class CommitmentSettings(_Section):
+    """A reservation that is already in force. `end` is its last day."""
+
+    gpu: str
+    units: Annotated[int, Field(gt=0)]
+    usd_per_gpu_hour: Positive
+    start: date
+    end: date
+    provider: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"ends {self.end}, before it starts {self.start}")
+        return self
+
+
+class FxSettings(_Section):
+    """Exchange rate: units of the plan's currency for one US dollar, on a date, from a source."""
+
+    per_usd: Positive
+    date: date
+    source: str
+
+
+class StoreSettings(_Section):
+    """Where the logs were ingested to, relative to plan.toml."""
+
+    path: Path
+
+
+class PriceSettings(_Section):
+    """Which table of GPU prices to plan on, and the user's own contracts, which win."""
+
+    source: Literal["planning-table", "list-prices"] = "planning-table"
+    overlays: list[Path] = []
+
+
+class CatalogSettings(_Section):
+    """The user's own models and GPUs, in the catalog's format; they win."""
+
+    models: list[Path] = []
+    gpus: list[Path] = []
+
+
+class UtilisationSettings(_Section):
+    """Headroom: the share of its capacity that a fleet may use."""
+
+    mean: Share = 0.7
+    window: Share = 0.85
+    """In the 10-second window that the fleet is sized for."""
+
+
+class PlanSettings(_Section):
+    """The whole plan.toml."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    title: Name
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    fx: FxSettings | None = None
+    horizons_days: Annotated[list[Annotated[int, Field(ge=1, le=365)]], Field(min_length=1)] = [30, 90, 365]
+    paths: Annotated[int, Field(ge=50, le=2_000)] = 200
+    history_days: Annotated[int, Field(ge=1)] = 1_096
+    store: StoreSettings
+    prices: PriceSettings = PriceSettings()
+    catalog: CatalogSettings = CatalogSettings()
+    utilisation: UtilisationSettings = UtilisationSettings()
+    budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = {}
+    lead_time_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """Days between signing a reservation and its first hour."""
+    workloads: Annotated[list[WorkloadSettings], Field(min_length=1)]
+    events: list[EventSettings] = []
+    jobs: list[JobSettings] = []
+    commitments: list[CommitmentSettings] = []
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        names = [w.name for w in self.workloads]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"workload {twice[0]!r} stands twice; names must differ")
+        for event in self.events:
+            if event.workload is not None and event.workload not in names:
+                raise ValueError(
+                    f"event {event.name!r} names workload {event.workload!r}; known: {', '.join(names)}"
+                )
+        if self.horizons_days != sorted(set(self.horizons_days)):
+            raise ValueError(f"horizons_days must rise, not {self.horizons_days}")
+        if self.currency != "USD" and self.fx is None:
+            raise ValueError(f"currency {self.currency} needs an [fx] table with per_usd, date and source")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that calendar months of the budget are read in."""
+        return ZoneInfo(self.time_zone)
+
+
+class LoadedPlan(BaseModel):
+    """A checked plan.toml with the folder that its paths are relative to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: PlanSettings
+    path: Path
+    sha256: str
+
+    def resolve(self, path: Path) -> Path:
+        """Return a path of plan.toml, relative to the folder it stands in."""
+        return path if path.is_absolute() else self.path.parent / path
+
+    @property
+    def store_path(self) -> Path:
+        """The store's DuckDB file."""
+        return self.resolve(self.settings.store.path)
+
+
+def load_plan(path: Path) -> LoadedPlan:
+    """Read and check plan.toml; raises UserError naming the key, the value and what is allowed."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"Cannot read the plan {path}: {error.strerror}; start from examples/plan.toml."
+        ) from error
+    try:
+        content = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}.") from error
+    try:
+        settings = PlanSettings.model_validate(content)
+    except ValidationError as error:
+        raise UserError(_one_sentence(path, error)) from error
+    return LoadedPlan(settings=settings, path=path.resolve(), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _one_sentence(path: Path, error: ValidationError) -> str:
+    first, *others = error.errors(include_url=False)
+    key = ".".join(_key(first["loc"])) or "the plan"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    given = "" if first["type"] in {"missing", "value_error"} else f" (given: {_short(first['input'])})"
+    if first["type"] == "missing":
+        message = "is required and missing"
+    elif first["type"] == "extra_forbidden":
+        message = "is not a key that fleetcast knows; docs/plan-toml.md lists them"
+    more = f" {len(others)} more problem{'s' * (len(others) > 1)} after this one." if others else ""
+    return f"{path}: {key}: {message[0].lower() + message[1:]}{given}.{more}"
+
+
+def _key(loc: tuple[int | str, ...]) -> Iterator[str]:
+    for part in loc:
+        yield f"[{part}]" if isinstance(part, int) else part
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
