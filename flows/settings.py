@@ -5,7 +5,6 @@ docs/plan-toml.md explains every key. Unknown keys are refused, so that a typing
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -119,10 +118,10 @@ class WorkloadSettings(_Section):
 
     @model_validator(mode="after")
     def _deadline_is_for_batch(self) -> Self:
-        if self.deadline_h is not None and self.category != "batch":
-            raise ValueError(f"deadline_h is for category batch; {self.name} is {self.category}")
         if self.category == "scheduled":
             raise ValueError(f"{self.name}: scheduled work is declared under [[jobs]], not measured from logs")
+        if self.deadline_h is not None and self.category != "batch":
+            raise ValueError(f"deadline_h is for category batch; {self.name} is {self.category}")
         if self.category == "batch" and (self.slo.ttft_s or self.slo.tpot_s):
             raise ValueError(f"{self.name}: batch work has deadline_h instead of slo.ttft_s and slo.tpot_s")
         return self
@@ -292,13 +291,13 @@ def load_plan(path: Path) -> LoadedPlan:
     try:
         settings = PlanSettings.model_validate(content)
     except ValidationError as error:
-        raise UserError(_one_sentence(path, error)) from error
+        raise UserError(_one_sentence(path, error, content)) from error
     return LoadedPlan(settings=settings, path=path.resolve(), sha256=hashlib.sha256(raw).hexdigest())
 
 
-def _one_sentence(path: Path, error: ValidationError) -> str:
+def _one_sentence(path: Path, error: ValidationError, content: Any) -> str:
     first, *others = error.errors(include_url=False)
-    key = ".".join(_key(first["loc"])) or "the plan"
+    key = _key(first["loc"], content) or "the plan"
     message = str(first["msg"]).removeprefix("Value error, ")
     given = "" if first["type"] in {"missing", "value_error"} else f" (given: {_short(first['input'])})"
     if first["type"] == "missing":
@@ -309,9 +308,20 @@ def _one_sentence(path: Path, error: ValidationError) -> str:
     return f"{path}: {key}: {message[0].lower() + message[1:]}{given}.{more}"
 
 
-def _key(loc: tuple[int | str, ...]) -> Iterator[str]:
+def _key(loc: tuple[int | str, ...], content: Any) -> str:
+    """Spell a key as the file does, and a list's entry by its name: `workloads["chat"].slo.ttft_s`."""
+    text = ""
     for part in loc:
-        yield f"[{part}]" if isinstance(part, int) else part
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            content = None
+        if isinstance(part, int):
+            name = content.get("name") if isinstance(content, dict) else None
+            text += f"[{name!r}]" if isinstance(name, str) else f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
 
 
 def _short(value: Any) -> str:

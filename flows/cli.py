@@ -1,0 +1,188 @@
+"""The command line: what to type, and one sentence when it was wrong."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from data.errors import UserError
+from flows import cli_catalog, cli_data, cli_plan, cli_size
+
+EXIT_OK, EXIT_USER_ERROR = 0, 2
+
+DESCRIPTION = """\
+Plan the compute of an LLM product: how much, what it costs, what to commit to.
+
+Start with  fleetcast demo  for a page on made-up logs, then ingest your own:
+  fleetcast ingest logs/*.parquet --store fleetcast.duckdb
+  fleetcast plan --config plan.toml
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 2 after saying in one sentence what the user can mend."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except UserError as error:
+        print(f"fleetcast: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away (`| head`); nothing is wrong
+    return EXIT_OK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="fleetcast", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"fleetcast {version('fleetcast')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_ingest(commands)
+    _add_plan(commands)
+    _add_report(commands)
+    _add_size(commands)
+    _add_catalog(commands)
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_demo(commands: Commands) -> None:
+    demo = commands.add_parser("demo", help="seeded synthetic logs -> store -> forecast -> fleet -> costs -> page")
+    demo.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="DIR", help="default: runs/demo")
+    demo.add_argument(
+        "--days", type=_whole(60, 1_000), default=400, help="days of history to make up (default 400)"
+    )
+    demo.add_argument("--seed", type=_whole(0, 2**63 - 1), default=20261123)
+    demo.set_defaults(run=cli_plan.run_demo)
+
+
+def _add_ingest(commands: Commands) -> None:
+    ingest = commands.add_parser("ingest", help="read traffic logs into the store")
+    ingest.add_argument("logs", nargs="+", type=Path, metavar="LOG", help="files or folders")
+    ingest.add_argument("--store", type=Path, required=True, metavar="DB", help="the store's .duckdb file")
+    ingest.add_argument("--format", metavar="NAME", help="log dialect; left out: recognised from the content")
+    ingest.add_argument("--mapping", type=Path, metavar="TOML", help="which column is what, for your own tables")
+    ingest.add_argument("--label", metavar="NAME", help="source label; left out: from the log or the file's name")
+    ingest.add_argument("--start", type=_moment, metavar="TIME", help="first moment of a source that has no dates")
+    ingest.add_argument(
+        "--max-rejected", type=_share, default=0.05, metavar="SHARE", help="refuse a file above (default 0.05)"
+    )
+    ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
+    ingest.set_defaults(run=cli_data.run_ingest)
+
+
+def _add_plan(commands: Commands) -> None:
+    plan = commands.add_parser("plan", help="the monthly run: forecast, size, price, decide, print the page")
+    plan.add_argument("--config", type=Path, required=True, metavar="TOML", help="plan.toml (docs/plan-toml.md)")
+    plan.add_argument(
+        "--as-of", type=_day, metavar="DATE", help="first day that is not known (default: today, UTC)"
+    )
+    plan.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+    plan.add_argument("--force", action="store_true", help="plan again although nothing has changed")
+    plan.add_argument("--prefect", action="store_true", help="track the run with Prefect")
+    plan.set_defaults(run=cli_plan.run_plan)
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser("report", help="render the page again from a plan.json, without planning")
+    report.add_argument("--from", dest="plan_json", type=Path, required=True, metavar="PLAN.JSON")
+    report.add_argument("--out", type=Path, required=True, metavar="PAGE.HTML")
+    report.set_defaults(run=cli_plan.run_report)
+
+
+def _add_size(commands: Commands) -> None:
+    size = commands.add_parser("size", help="one sizing question, with the textbook answer beside")
+    size.add_argument("--model", required=True, help="catalog name, such as llama-3.1-8b")
+    size.add_argument("--gpu", required=True, help="catalog name, such as h100")
+    size.add_argument("--precision", default="bf16", choices=["bf16", "fp16", "fp8", "int8", "int4", "fp4"])
+    size.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp16", "fp8", "int8"])
+    size.add_argument("--qps", type=_positive, required=True, help="requests a second")
+    size.add_argument("--prompt-tokens", type=_positive, required=True)
+    size.add_argument("--output-tokens", type=_positive, required=True)
+    size.add_argument(
+        "--cached-tokens", type=_not_negative, default=0.0, help="of the prompt, from the prefix cache"
+    )
+    size.add_argument("--ttft-s", type=_positive, help="mean time to first token that must hold")
+    size.add_argument("--tpot-s", type=_positive, help="mean time per output token that must hold")
+    size.add_argument("--tp", type=_whole(1, 64), help="GPUs of a replica; left out: the cheapest that fits")
+    size.add_argument("--utilisation", type=_share, default=0.7, help="share of capacity to use (default 0.7)")
+    size.add_argument("--batch", type=_whole(1, 100_000), default=48, help="of the textbook answer (default 48)")
+    size.add_argument("--decode-ms", type=_positive, default=18.0, help="of the textbook answer (default 18)")
+    size.add_argument("--json", action="store_true", help="machine-readable")
+    size.set_defaults(run=cli_size.run_size)
+
+
+def _add_catalog(commands: Commands) -> None:
+    catalog = commands.add_parser("catalog", help="the models, GPUs and prices that plans rest on")
+    catalog.add_argument("what", choices=["models", "gpus", "prices"])
+    catalog.add_argument("name", nargs="?", help="one row in full, with its source")
+    catalog.add_argument("--json", action="store_true", help="machine-readable")
+    catalog.set_defaults(run=cli_catalog.run_catalog)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-23") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it as 2026-11-01T00:00:00+00:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} must be above 0")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} must be 0 or more")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} must be above 0 and at most 1")
+    return value
+
+
+class _whole:  # noqa: N801 - reads as a type in add_argument
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        if not self.least <= value <= self.most:
+            raise argparse.ArgumentTypeError(f"{text} must lie between {self.least} and {self.most}")
+        return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Progress of long work, on the terminal's error stream; silent where nobody watches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+Report = Callable[[str, float], None]
+"""Called with what is being done and the share of the whole that is done, 0 to 1."""
+
+
+def no_progress(_what: str, _share: float) -> None:
+    """Report to nobody."""
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Report]:
+    """Show one bar for the whole work and the name of the current step."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda what, share: bar.update(task, description=f"{title}: {what}", completed=share)

@@ -1,0 +1,80 @@
+"""plan.toml is checked before anything is read, and a mistake is named with its key, value and way out."""
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import UserError
+from flows.settings import load_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = (ROOT / "examples" / "plan.toml").read_text()
+
+
+def _load(tmp_path: Path, text: str):
+    path = tmp_path / "plan.toml"
+    path.write_text(text)
+    return load_plan(path)
+
+
+def test_the_example_is_a_valid_plan():
+    plan = load_plan(ROOT / "examples" / "plan.toml")
+
+    assert [w.name for w in plan.settings.workloads] == ["chat", "code-agents", "doc-classification"]
+    assert plan.store_path == ROOT / "examples" / "../runs/demo/store/fleetcast.duckdb"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("schema = 1", "schema = 2", ["schema", "given: 2"]),
+        ("schema = 1\n", "", ["schema", "is required and missing"]),
+        ("seed = 20261123", "sead = 1\nseed = 1", ["sead", "not a key"]),
+        ('"Europe/Berlin"', '"Mars/Olympus"', ["time_zone", "Europe/Berlin"]),
+        ('currency = "USD"', 'currency = "EUR"', ["EUR", "[fx]"]),
+        ("[30, 90, 365]", "[90, 30]", ["horizons_days", "rise"]),
+        ("[30, 90, 365]", "[30, 900]", ["horizons_days", "365", "given: 900"]),
+        (
+            'category = "batch"',
+            'category = "nightly"',
+            ["workloads['doc-classification'].category", "online", "given: 'nightly'"],
+        ),
+        ("deadline_h = 8", "deadline_h = -8", ["deadline_h", "greater than 0", "-8"]),
+        ('name = "code-agents"\n', 'name = "chat"\n', ["chat", "twice"]),
+        ('workload = "chat"', 'workload = "chap"', ["chap", "chat, code-agents, doc-classification"]),
+        ("low = 1.2, likely = 1.4", "low = 1.5, likely = 1.4", ["low <= likely <= high", "1.5"]),
+        ('match = { label = "chat" }', "match = {}", ["match", "at least one of label"]),
+        ("end = 2026-12-20", "end = 2026-12-01", ["ends 2026-12-01", "before it starts"]),
+        ('"2026-12" =', '"2026-13" =', ["budget_usd", "2026-13"]),
+        ("mean = 0.70", "mean = 1.7", ["utilisation.mean", "1.7"]),
+        ('category = "batch"', 'category = "scheduled"', ["[[jobs]]"]),
+        ('precision = "fp8"', 'precision = "fp9"', ["precision", "fp8", "'fp9'"]),
+    ],
+)
+def test_a_mistake_names_the_key_the_value_and_what_is_allowed(tmp_path, old, new, says):
+    assert old in EXAMPLE
+
+    with pytest.raises(UserError) as error:
+        _load(tmp_path, EXAMPLE.replace(old, new, 1))
+
+    for part in says:
+        assert part in str(error.value)
+    assert str(error.value).count("\n") == 0
+
+
+def test_a_deadline_belongs_to_batch_work(tmp_path):
+    with pytest.raises(UserError, match="deadline_h is for category batch; chat is online"):
+        _load(tmp_path, EXAMPLE.replace('precision = "fp8"', 'precision = "fp8"\ndeadline_h = 3', 1))
+
+
+def test_broken_toml_and_a_missing_file_are_one_sentence(tmp_path):
+    with pytest.raises(UserError, match="not valid TOML"):
+        _load(tmp_path, "schema = ")
+    with pytest.raises(UserError, match=r"Cannot read the plan .*start from examples/plan.toml"):
+        load_plan(tmp_path / "absent.toml")
+
+
+def test_paths_are_relative_to_the_plan(tmp_path):
+    plan = _load(tmp_path, EXAMPLE.replace("../runs/demo/store/fleetcast.duckdb", "my/store.duckdb"))
+
+    assert plan.store_path == tmp_path / "my" / "store.duckdb"
