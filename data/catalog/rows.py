@@ -4,7 +4,6 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,7 +67,7 @@ def checked_row(kind: type[T], row: Row, file: str, row_name: str) -> T:
     """Return the row as `kind`, or raise UserError naming file, row, key, value and what is allowed."""
     _refuse_unknown_keys(kind, row, file, row_name)
     try:
-        return _adapter(kind).validate_python(row)  # type: ignore[no-any-return]  # cache() forgets T
+        return _adapter(kind).validate_python(row)
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         key = str(first["loc"][0]) if first["loc"] else "(row)"
@@ -94,9 +93,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(names)}."
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Build the checks of a table once: they cost more than the rows."""
+    if kind.__qualname__ not in _ADAPTERS:
+        _ADAPTERS[kind.__qualname__] = TypeAdapter(kind)
+    return _ADAPTERS[kind.__qualname__]
 
 
 def _tables(content: Row, file: str) -> dict[str, Row]:
