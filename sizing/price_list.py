@@ -125,17 +125,17 @@ def batch_price(
 ) -> tuple[ApiPrice | None, str]:
     """Return the batch price and how it is known, or None and why not.
 
-    batch_fraction: the batch price as a fraction of the standard one, from the user's plan; like every price
-    of the user's own it wins over the list. Without it a model that the list gives no batch price has none.
+    batch_fraction: the batch price as a fraction of the standard one, for models that the list gives no batch
+    price; without it such a model has none.
     """
-    if batch_fraction is not None:
-        price = _at_fraction(api_price(provider, model, at=at), batch_fraction)
-        return price, price.notes[-1]
     host, info = _find(provider, model)
     listed = _listed_price(host, info, at, "batch")
-    if listed is None:
+    if listed is not None:
+        return _read_price(host, info, listed, asked=model, processing="batch"), "Batch price from the list."
+    if batch_fraction is None:
         return None, _no_processing(host, info, "batch", at.date())
-    return _read_price(host, info, listed, asked=model, processing="batch"), "Batch price from the list."
+    price = _at_fraction(api_price(provider, model, at=at), batch_fraction)
+    return price, price.notes[-1]
 
 
 def prices_over(
@@ -152,18 +152,30 @@ def prices_over(
     prices count from their day. The list is empty, with the reason, where some day has no such price.
     """
     host, info = _find(plan.provider, plan.model)
-    listed_as: Processing = "standard" if batch_fraction is not None else processing
-    shares: dict[str, tuple[ModelPrice, Floats]] = {}
+    shares: dict[str, tuple[ApiPrice, Floats]] = {}
     for day, moment, weight in _moments(info, days, hour_share):
-        listed = _listed_price(host, info, moment, listed_as)
-        if listed is None:
-            return [], _no_processing(host, info, processing, moment.date())
-        _, share = shares.setdefault(repr(listed), (listed, np.zeros(len(days))))
+        price, reason = _price_then(host, info, moment, plan.model, processing, batch_fraction)
+        if price is None:
+            return [], reason
+        _, share = shares.setdefault(repr(price), (price, np.zeros(len(days))))
         share[day] += weight
-    read = [(_read_price(host, info, p, asked=plan.model, processing=listed_as), s) for p, s in shares.values()]
-    if batch_fraction is None:
-        return read, ""
-    return [(_at_fraction(price, batch_fraction), share) for price, share in read], ""
+    return list(shares.values()), ""
+
+
+def _price_then(
+    host: "Provider",
+    info: "ModelInfo",
+    at: datetime,
+    asked: str,
+    processing: Processing,
+    batch_fraction: float | None,
+) -> tuple[ApiPrice | None, str]:
+    if processing == "batch":
+        return batch_price(host.id, asked, at=at, batch_fraction=batch_fraction)
+    listed = _listed_price(host, info, at, processing)
+    if listed is None:
+        return None, _no_processing(host, info, processing, at.date())
+    return _read_price(host, info, listed, asked=asked, processing=processing), ""
 
 
 def _at_fraction(price: ApiPrice, batch_fraction: float) -> ApiPrice:
