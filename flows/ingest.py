@@ -1,0 +1,53 @@
+"""Logs into the store: the plain step that the command line and the Prefect flow share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data.ingest import IngestSummary, ingest_logs
+from data.warehouse import open_store
+from flows.progress import Report, no_progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestRequest:
+    """What to read and how; only values, so that a Prefect task can take it."""
+
+    logs: tuple[Path, ...]
+    store: Path
+    format: str | None = None
+    mapping: Path | None = None
+    label: str | None = None
+    start: datetime | None = None
+    max_rejected_share: float = 0.05
+
+
+def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSummary:
+    """Read the logs into the store; raises UserError when a file is missing, unknown or mostly bad."""
+    now = datetime.now(UTC)
+    with open_store(request.store, write=True, now=now) as store:
+        return ingest_logs(
+            store,
+            request.logs,
+            now=now,
+            format=request.format,
+            label=request.label,
+            mapping=request.mapping,
+            start=request.start,
+            max_rejected_share=request.max_rejected_share,
+            progress=progress,
+        )
+
+
+def summary_lines(summary: IngestSummary) -> Sequence[str]:
+    """Return what to tell the user: a line a file, its rejected rows by line number, and the totals."""
+    lines = []
+    for file in summary.files:
+        lines.append(
+            f"{file.path.name}: {file.status} as {file.format}, label {file.label!r}:"
+            f" {file.rows_read:,} rows read, {file.rows_new:,} new, {file.rows_duplicate:,} duplicate,"
+            f" {file.rows_rejected:,} rejected"
+        )
+        lines += [f"  line {bad.line}: {bad.reason}: {bad.excerpt}" for bad in file.rejected]
+    return lines
