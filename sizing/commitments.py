@@ -1,9 +1,4 @@
-"""What to commit to: the need cut into bands, and each band bought the way that costs least.
-
-The k-th band of a need is busy in the hours in which the need reaches k. A reserved band is paid in every hour of
-its term, an on-demand band only when it is busy, so a band is worth reserving exactly when it is busy often enough.
-docs/money.md derives the rule and its limits.
-"""
+"""What to commit to, and what is won or lost by it: one reserved offer over one term, and the ladder of them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +10,20 @@ import numpy.typing as npt
 from data.catalog.prices import TERM_DAYS, GpuOffer, Term
 from data.errors import UserError
 from forecasting.spread import Spread
+from sizing.bands import Band, bands, busy_hours, price_weight, units_to_commit
+
+__all__ = [
+    "Action",
+    "Band",
+    "TermDecision",
+    "action_for",
+    "bands",
+    "busy_hours",
+    "decide_term",
+    "ladder",
+    "saving_usd",
+    "units_to_commit",
+]
 
 Floats = npt.NDArray[np.float64]
 Action = Literal["commit", "hedge", "watch"]
@@ -23,39 +32,12 @@ _DAY_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """One unit of a need, from GPU first_gpu to last_gpu, and how often it is busy.
-
-    busy_share: mean over the paths of its busy share of the term's hours, each hour weighted by its on-demand
-    price; p10 and p90 over the paths. needed_share: what the reserved price asks, 1 - discount.
-    """
-
-    gpu: str
-    first_gpu: int
-    last_gpu: int
-    busy_share: float
-    busy_share_p10: float
-    busy_share_p90: float
-    needed_share: float
-    commit: bool
-
-    @property
-    def sentence(self) -> str:
-        """Return the row as a person reads it."""
-        name = f"{self.gpu} #{self.first_gpu}"
-        if self.last_gpu > self.first_gpu:
-            name += f"-{self.last_gpu}"
-        verdict = "commit" if self.commit else "leave on demand"
-        return f"{name} is busy {self.busy_share:.0%} of hours, needs {self.needed_share:.0%}: {verdict}."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TermDecision:
     """What to do about one term on one GPU, and why.
 
     gpus: GPUs that the rule reserves (whole units of unit_gpus); firm_gpus: those that pay even at the 10th
-    percentile of each band over the paths. usd_total is for the whole term, saving for its days that the paths cover
-    (known_days), both against the same need on demand. breakeven_utilisation is 1 - discount; expected_utilisation
+    percentile of each band over the paths. usd_total is for the whole term, saving for its known_days, the days that
+    the paths cover, both against the same need on demand. breakeven_utilisation is 1 - discount; expected_utilisation
     that of the reserved GPUs, None where none is reserved. chance_of_loss: share of paths on which the term costs
     more than on demand. end and decide_by are days; end is the term's last.
     """
@@ -94,85 +76,11 @@ def action_for(days: int) -> Action:
     return "commit" if days <= 45 else "hedge" if days <= 180 else "watch"
 
 
-def busy_hours(hourly_gpus: Floats, *, unit_gpus: int = 1, weight: Floats | None = None) -> Floats:
-    """Return (S, K): hours in which each unit of the need is busy on each path, K units up to the largest need.
-
-        N_k = sum over hours of w_h clip(need_h / unit - (k - 1), 0, 1)
-
-    hourly_gpus: (S, D, 24). weight: (D, 24) hours' weights, 1 by default. A unit that is partly needed counts by
-    its part, so that sum_k N_k is the need itself.
-    """
-    if unit_gpus < 1:
-        raise UserError(f"unit_gpus = {unit_gpus} must be at least 1.")
-    need = np.reshape(hourly_gpus, (hourly_gpus.shape[0], -1)) / unit_gpus
-    hours = np.ones(need.shape[1]) if weight is None else np.ravel(weight)
-    full = np.floor(need).astype(np.int64)
-    units = int(np.ceil(need.max(initial=0.0)))
-    row = np.arange(need.shape[0])[:, None] * (units + 2)
-    size = need.shape[0] * (units + 2)
-    weights = np.broadcast_to(hours, need.shape)
-    whole = np.bincount(np.ravel(row + full), np.ravel(weights), size).reshape(-1, units + 2)
-    part = np.bincount(np.ravel(row + full + 1), np.ravel(weights * (need - full)), size).reshape(-1, units + 2)
-    at_least = np.cumsum(whole[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((at_least + part)[:, 1 : units + 1])
-
-
-def units_to_commit(
-    hourly_gpus: Floats,
-    *,
-    reserved_usd_per_gpu_hour: float,
-    on_demand_usd_per_gpu_hour: float | Floats,
-    unit_gpus: int = 1,
-) -> int:
-    """Return the number of units whose reservation makes the expected cost of the need least.
-
-    Reserving n units costs n r H, and on demand serves the rest; unit n + 1 changes that by r H - sum_h p_h busy_h.
-    Busy hours fall with k, so the expected cost is convex in n and the units that pay are the first ones:
-
-        reserve k  <=>  sum_h p_h E[busy_kh] / sum_h p_h  >=  r H / sum_h p_h = 1 - discount
-
-    on_demand_usd_per_gpu_hour: one price, or (D, 24) prices. The need is (S, D, 24) over the whole term.
-    """
-    weight = _price_weight(hourly_gpus, on_demand_usd_per_gpu_hour)
-    if weight.sum() == 0:
-        return 0
-    share = busy_hours(hourly_gpus, unit_gpus=unit_gpus, weight=weight).mean(axis=0) / weight.sum()
-    return int(np.count_nonzero(share >= _needed_share(weight, reserved_usd_per_gpu_hour)))
-
-
-def bands(
-    hourly_gpus: Floats,
-    *,
-    gpu: str,
-    reserved_usd_per_gpu_hour: float,
-    on_demand_usd_per_gpu_hour: float | Floats,
-    unit_gpus: int = 1,
-) -> tuple[Band, ...]:
-    """Return each unit of the need as an explainable row, first unit first."""
-    weight = _price_weight(hourly_gpus, on_demand_usd_per_gpu_hour)
-    needed = _needed_share(weight, reserved_usd_per_gpu_hour)
-    share = busy_hours(hourly_gpus, unit_gpus=unit_gpus, weight=weight) / weight.sum()
-    mean, (p10, p90) = share.mean(axis=0), np.quantile(share, (0.1, 0.9), axis=0)
-    return tuple(
-        Band(
-            gpu=gpu,
-            first_gpu=k * unit_gpus + 1,
-            last_gpu=(k + 1) * unit_gpus,
-            busy_share=float(mean[k]),
-            busy_share_p10=float(p10[k]),
-            busy_share_p90=float(p90[k]),
-            needed_share=needed,
-            commit=bool(mean[k] >= needed),
-        )
-        for k in range(share.shape[1])
-    )
-
-
 def saving_usd(
     hourly_gpus: Floats, gpus: int, *, reserved_usd_per_gpu_hour: float, on_demand_usd_per_gpu_hour: float | Floats
 ) -> Floats:
     """Return (S,) USD saved by reserving `gpus` for all the hours given, against buying the need on demand."""
-    weight = _price_weight(hourly_gpus, on_demand_usd_per_gpu_hour)
+    weight = price_weight(hourly_gpus, on_demand_usd_per_gpu_hour)
     served = np.minimum(hourly_gpus, gpus)
     avoided = np.einsum("sdh,dh->s", served, weight)
     return np.asarray(avoided - gpus * reserved_usd_per_gpu_hour * weight.size)
@@ -251,8 +159,8 @@ def ladder(
 ) -> tuple[TermDecision, ...]:
     """Return the ladder over the paths: commit on 30 days, hedge on 90, watch on 365.
 
-    The 30-day offer is decided for the term that starts now (commit) and for the two after it (hedge), the one-year
-    offer for the year (watch). A term without an offer, or past the planned days, has no row.
+    The 30-day offer is decided for the term that starts now (commit) and the two after it (hedge), the one-year offer
+    for the year (watch). A term without an offer, or past the planned days, has no row.
     """
     spot, month, year = offers.get("on-demand"), offers.get("reserved-30d"), offers.get("reserved-1y")
     if spot is None:
@@ -288,15 +196,6 @@ def _term_days(offer: GpuOffer) -> int:
     return TERM_DAYS[offer.term]
 
 
-def _price_weight(hourly_gpus: Floats, usd_per_gpu_hour: float | Floats) -> Floats:
-    """Return (D, 24) on-demand USD per GPU-hour."""
-    return np.array(np.broadcast_to(np.asarray(usd_per_gpu_hour, dtype=np.float64), hourly_gpus.shape[1:]))
-
-
-def _needed_share(weight: Floats, reserved_usd_per_gpu_hour: float) -> float:
-    return float(reserved_usd_per_gpu_hour * weight.size / weight.sum())
-
-
 def _reason(
     action: Action,
     offer: GpuOffer,
@@ -317,8 +216,8 @@ def _reason(
     if used is None:
         first = rows[0]
         return (
-            f"Reserve no {offer.gpu} for {days} days: at {price} the first must be busy {first.needed_share:.0%} of"
-            f" hours and is busy {first.busy_share:.0%}{tail}."
+            f"Reserve no {offer.gpu} for {days} days: at {price} the first must be busy"
+            f" {first.needed_share:.0%} of hours and is busy {first.busy_share:.0%}{tail}."
         )
     last = next(row for row in reversed(rows) if row.commit)
     p10, p50, p90 = (f"${x:,.0f}" for x in np.quantile(saving, (0.1, 0.5, 0.9)))
@@ -328,5 +227,5 @@ def _reason(
     if action == "commit":
         return f"Commit to {count}: {band}, and the term {won}{tail}."
     if action == "hedge":
-        return f"Hedge with {count}, {firm} of them firm (they pay on nine paths in ten): {band}; the term {won}{tail}."
+        return f"Hedge with {count}, {firm} of them firm (pay on nine paths in ten): {band}; the term {won}{tail}."
     return f"Watch {count}: {band}; signed today the term {won}{tail}."

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from data.catalog.prices import TERM_DAYS, GpuOffer
 from data.errors import UserError
-from sizing.commitments import units_to_commit
+from sizing.bands import units_to_commit
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,8 +32,9 @@ class Commitment:
 class ReservedCost:
     """A need served by rolling terms of n reserved GPUs each, and on demand above n.
 
-    usd: (S, D) all of it. reserved_usd: (D,) the terms alone. usd_low, usd_high: (D,) mean over the paths at the ends
-    of both price ranges, n staying as decided. gpus: n of each term in order. paid_gpu_hours: (S, D).
+    usd: (S, D) all of it. reserved_usd: (D,) the terms alone. usd_low, usd_high: (D,) mean over the paths at the
+    ends of both price ranges, n staying as decided. held_gpus: (D,) GPUs reserved on each day, gpus the n of each
+    term in order. paid_gpu_hours: (S, D).
     idle_share: share of the reserved GPU-hours that nobody uses, None where none is reserved.
     """
 
@@ -41,6 +42,7 @@ class ReservedCost:
     reserved_usd: Floats
     usd_low: Floats
     usd_high: Floats
+    held_gpus: Floats
     gpus: tuple[int, ...]
     paid_gpu_hours: Floats
     idle_share: float | None
@@ -62,7 +64,7 @@ def reserved_usd(
 ) -> ReservedCost:
     """Return what the need costs on terms of this offer, renewed back to back, with the overflow on demand.
 
-    Each term reserves the n GPUs that the band rule gives for its own days (`sizing.commitments.units_to_commit`), or
+    Each term reserves the n GPUs that the band rule gives for its own days (`sizing.bands.units_to_commit`), or
     `gpus`. The last term may reach past the planned days: it is decided on, and pays for, the planned ones.
     """
     _same_gpu(offer, on_demand)
@@ -82,6 +84,7 @@ def reserved_usd(
         reserved_usd=held * offer.usd_per_gpu_hour,
         usd_low=low,
         usd_high=high,
+        held_gpus=reserved,
         gpus=tuple(int(n) for n in reserved[:: TERM_DAYS[offer.term]]),
         paid_gpu_hours=held[None] + overflow,
         idle_share=1 - used / total if total else None,
@@ -109,7 +112,7 @@ def committed_usd(commitments: Sequence[Commitment], days: npt.NDArray[np.dateti
 def use_held(needs: Sequence[Floats], held_gpus: Floats) -> tuple[list[Floats], Floats]:
     """Serve needs (S, D, 24) from GPUs already held (D,), in the order given.
 
-    Returns what each need still has to buy, and the held GPUs that stay idle, (S, D, 24): what scheduled jobs may use.
+    Returns what each need still has to buy, and the held GPUs that stay idle, (S, D, 24), for scheduled jobs.
     """
     idle = np.array(np.broadcast_to(held_gpus[None, :, None], needs[0].shape)) if needs else np.empty((0, 0, 0))
     rest = []
