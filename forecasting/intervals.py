@@ -1,0 +1,131 @@
+"""Intervals from the pipeline's own past errors: conformal, pooled over neighbouring horizons, monotone in h."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+KNOTS = (0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995)
+"""Probabilities at which the error distribution is kept; between them it is linear in the normal score."""
+SHAPE = (-3.6, -2.0, -1.45, -1.0, -0.45, 0.0, 0.45, 1.0, 1.45, 2.0, 3.6)
+"""Quantiles of log errors in units of the 80% half-width: wider in the tails than a normal (2.01 at 0.005)."""
+GROWTH_POWER = 0.32
+"""The half-width grows like (1 + h/7)^power where a series cannot tell for itself."""
+PRIOR_BLOCKS = 3.0
+"""Weight of that growth curve, in independent stretches of the horizon's length."""
+UNKNOWN_HALF_WIDTH = 0.35
+"""Half-width (log) of the first week where a series has too few errors of its own."""
+MEDIAN_CAP, UPPER_CAP = 3.0, 8.0
+"""Data alone never forecasts a median above 3 times, nor any quantile above 8 times, the highest known level."""
+
+
+class Predictive(Protocol):
+    """The marginal distribution of every forecast day."""
+
+    def ppf(self, p: Floats) -> Floats:
+        """Return (K, H): the quantiles p (K,) of each day, non-decreasing in p and never negative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPredictive:
+    """Log-scale median plus an error distribution that widens with the horizon.
+
+    centre: (H,) median of log1p. half_width: (H,) non-decreasing. shape: quantiles of the error at KNOTS in
+    half-widths. ceiling: log1p of the highest value that any quantile may take.
+    """
+
+    centre: Floats
+    half_width: Floats
+    shape: Floats
+    ceiling: float
+
+    def ppf(self, p: Floats) -> Floats:
+        """Return the quantiles, by interpolation in normal scores between the knots and held beyond them."""
+        offset = np.interp(stats.norm.ppf(p), stats.norm.ppf(KNOTS), self.shape)
+        x = np.minimum(self.centre[None] + offset[:, None] * self.half_width[None], self.ceiling)
+        return np.asarray(np.expm1(np.maximum(x, 0.0)))
+
+
+def half_widths(errors: Floats, horizon: int) -> Floats:
+    """Return (horizon,) the 80% half-width of log errors (O, H) with NaN = not known, non-decreasing in h.
+
+        log s(h) = (n(h) log own(h) + k log prior(h)) / (n(h) + k)
+
+    own(h): 80th percentile of |error| over horizons within a factor 1.4 of h; n(h): how many stretches of h
+    days the origins span; prior(h): own width of the first week times (1 + h/7)^power.
+    """
+    h = np.arange(1, horizon + 1)
+    first = _pooled(errors, 1, WEEK)
+    first = UNKNOWN_HALF_WIDTH if np.isnan(first) else max(first, 1e-4)
+    prior = first * ((1 + h / WEEK) / (1 + 4 / WEEK)) ** GROWTH_POWER
+    grid = np.unique(np.round(np.geomspace(1, horizon, 16)).astype(np.int64))
+    logs = np.empty(len(grid))
+    for i, at in enumerate(grid):
+        own = _pooled(errors, int(at / 1.4), int(np.ceil(at * 1.4)))
+        blocks = _blocks(errors, int(at))
+        blocks = 0.0 if np.isnan(own) else blocks
+        own = prior[at - 1] if np.isnan(own) else max(own, 1e-4)
+        logs[i] = (blocks * np.log(own) + PRIOR_BLOCKS * np.log(prior[at - 1])) / (blocks + PRIOR_BLOCKS)
+    return np.maximum.accumulate(np.exp(np.interp(np.log(h), np.log(grid), logs)))
+
+
+def normal_scores(
+    paths: int, persistence: Sequence[Floats], noise_corr: Floats, level_corr: Floats, rng: np.random.Generator
+) -> Floats:
+    """Return (Q, S, H) standard normal scores of Q quantities whose days hang together as forecast errors do.
+
+    A random walk scaled to unit variance carries the share `persistence` (one (H,) a quantity) of each day's
+    variance, noise of the day the rest: near days differ mostly by noise, far days by the level that all days
+    of a path share. `noise_corr` and `level_corr` (Q, Q) join the quantities within the day and in the walk.
+    """
+    share = np.array(persistence)[:, None, :]
+    shape = (len(persistence), paths, share.shape[2])
+    steps = np.tensordot(np.linalg.cholesky(level_corr), rng.standard_normal(shape), axes=1)
+    walk = np.cumsum(steps, axis=2) / np.sqrt(np.arange(1, shape[2] + 1))
+    noise = np.tensordot(np.linalg.cholesky(noise_corr), rng.standard_normal(shape), axes=1)
+    return np.asarray(np.sqrt(share) * walk + np.sqrt(1 - share) * noise)
+
+
+def sample_paths(predictive: Predictive, scores: Floats) -> Floats:
+    """Return (S, H) paths that have exactly the marginal distribution, in the order of the scores (S, H).
+
+    Each day takes S evenly spaced quantiles, dealt out by the rank of its scores (Schaake shuffle; Clark et al.
+    2004, https://doi.org/10.1175/1525-7541(2004)005<0243:TSSAMF>2.0.CO;2), so that means and quantiles over
+    the paths are those of the forecast and paths keep their course.
+    """
+    paths = scores.shape[0]
+    levels = predictive.ppf((np.arange(paths) + 0.5) / paths)
+    ranks = np.argsort(np.argsort(scores, axis=0, kind="stable"), axis=0, kind="stable")
+    return np.take_along_axis(levels, ranks, axis=0)
+
+
+def persistence_share(errors: Floats, half_width: Floats) -> Floats:
+    """Return (H,) the share of each day's error variance that its neighbours share, 0 to 0.98."""
+    steps = np.diff(errors, axis=1) if errors.size else np.full((1, 1), np.nan)
+    steps = steps[np.isfinite(steps)]
+    noise = 1.28 * 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if steps.size else half_width[0]
+    return np.asarray(np.clip(1 - (noise / np.maximum(half_width, 1e-9)) ** 2, 0.0, 0.98))
+
+
+WEEK = 7
+
+
+def _pooled(errors: Floats, start: int, stop: int) -> float:
+    """80th percentile of |error| over horizons start..stop (1-based, inclusive); NaN below 5 values."""
+    part = np.abs(errors[:, max(start, 1) - 1 : stop])
+    part = part[np.isfinite(part)]
+    return float(np.quantile(part, 0.8)) if part.size >= 5 else float("nan")
+
+
+def _blocks(errors: Floats, h: int) -> float:
+    """How many stretches of h days the known errors at h amount to (origins lie one week apart)."""
+    if h > errors.shape[1]:
+        return 0.0
+    known = int(np.isfinite(errors[:, h - 1]).sum())
+    return known * WEEK / max(h, WEEK)

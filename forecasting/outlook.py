@@ -1,0 +1,320 @@
+"""From one workload's traffic to its demand: the whole forecast in one call."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.errors import UserError
+from data.traffic import FIELDS, Traffic
+from data.units import WEEK_HOURS
+from forecasting.calendar import make_history
+from forecasting.demand import Demand, Floats, TokenOutlook
+from forecasting.intervals import normal_scores, sample_paths
+from forecasting.peaks import daily_peaks, peak_factor
+from forecasting.scenarios import (
+    Days,
+    Event,
+    Growth,
+    Quantity,
+    event_multipliers,
+    event_spread,
+    growth_multipliers,
+    learn_around,
+)
+from forecasting.series import MethodSummary, SeriesForecast, flat_series, forecast_series
+from forecasting.tokens import long_shares, mean_tokens, percentile_tokens, second_moments, token_outlook
+
+SHOWN = {"q2.5": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q97.5": 0.975}
+"""Quantiles of the daily tables: the median with its 80% and 95% interval."""
+BAND = (0.1, 0.5, 0.9)
+MOVED_BY: dict[str, Quantity] = {
+    "requests": "requests", "peak": "requests", "prompt": "prompt_tok", "output": "output_tok"
+}  # fmt: skip
+"""Which factor of an event moves which series."""
+MOST_GAP_DAYS = 365
+CORRELATION_DAYS = 180
+PEAK_LEVEL_CORRELATION = 0.9
+"""Assumed: the level of the busiest window follows the level of the day (their noise is measured apart)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What one workload will ask, and why that should be believed.
+
+    daily_requests, daily_peak_qps: one row per UTC day (index `day_utc`), columns mean, q2.5, q10, q50, q90,
+    q97.5 over the paths of `demand`: requests a day, and requests a second in the busiest window.
+    token_percentiles: as in Demand.tokens. notes: sentences that the page must print.
+    """
+
+    workload: str
+    as_of: date
+    demand: Demand
+    daily_requests: pd.DataFrame
+    daily_peak_qps: pd.DataFrame
+    token_percentiles: tuple[TokenOutlook, ...]
+    method: MethodSummary
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """The daily series (n,) of one workload, past events taken out; gap = unknown days up to as_of."""
+
+    days: Days
+    series: dict[str, Floats]
+    percentiles: dict[str, Floats]
+    seen_days: float
+    full_days: int
+    gap: int
+    learned: tuple[str, ...]
+
+
+def forecast_traffic(
+    traffic: Traffic,
+    *,
+    as_of: date,
+    seed: int,
+    days: int = 365,
+    paths: int = 200,
+    events: Sequence[Event] = (),
+    growth: Growth | None = None,
+) -> Outlook:
+    """Forecast one workload from as_of on, seeing only the days before it.
+
+    Returns joint sample paths of requests, mean tokens and the busiest window, with daily quantiles taken from
+    those paths, token percentiles and the method. Where the data ends before as_of the gap is forecast too and
+    left out. Same input and seed, same output. Raises UserError where no day before as_of is known, where the
+    data ends more than a year before it, or on negative values.
+    """
+    past = _past(traffic, as_of, events)
+    ahead = past.gap + days
+    forecasts = {name: _forecast(traffic.workload, past, name, ahead, growth) for name in _known(past)}
+    rng = np.random.default_rng([seed, zlib.crc32(traffic.workload.encode())])
+    drawn = _joint_paths(past, forecasts, paths, rng)
+    calendar = np.datetime64(as_of, "D") + np.arange(days)
+    demand = _demand(traffic, as_of, calendar, drawn, forecasts["requests"].method)
+    demand = replace(demand, tokens=_percentiles(traffic, past, events, calendar, as_of, ahead))
+    demand = _with_scenarios(demand, events, growth, rng)
+    method = forecasts["requests"].method
+    return Outlook(
+        workload=traffic.workload,
+        as_of=as_of,
+        demand=demand,
+        daily_requests=_table(calendar, demand.requests),
+        daily_peak_qps=_table(calendar, demand.peak_qps()),
+        token_percentiles=demand.tokens,
+        method=replace(method, cleaned=(*method.cleaned, *past.learned)),
+        notes=_notes(past, as_of, forecasts),
+    )
+
+
+def _past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> _Past:
+    daily = traffic.daily[traffic.daily.index < pd.Timestamp(as_of)]
+    daily = daily.reindex(pd.date_range(daily.index.min(), daily.index.max())) if len(daily) else daily
+    if not daily["requests"].notna().any():
+        raise UserError(
+            f"{traffic.workload} has no traffic before {as_of}; its data begins {traffic.first_utc:%Y-%m-%d}."
+            " Choose a later --as-of or ingest older logs."
+        )
+    last = daily.index[-1]
+    gap = (pd.Timestamp(as_of) - last).days - 1
+    if gap > MOST_GAP_DAYS:
+        raise UserError(
+            f"The data of {traffic.workload} ends on {last:%Y-%m-%d}, {gap} days before {as_of}; at most"
+            f" {MOST_GAP_DAYS} can be bridged. Ingest newer logs or choose an earlier --as-of."
+        )
+    days = daily.index.to_numpy().astype("datetime64[D]")
+    share = daily["observed_share"].fillna(0.0).to_numpy(dtype=np.float64)
+    raw = {"requests": daily["requests"].to_numpy(dtype=np.float64), "peak": daily_peaks(traffic)[: len(days)]}
+    if (share >= 1.0).any():
+        raw = {name: np.where(share >= 1.0, values, np.nan) for name, values in raw.items()}
+    raw |= {field: mean_tokens(daily, field) for field in FIELDS}
+    learned: list[str] = []
+    series = {}
+    for name, values in raw.items():
+        moved = MOVED_BY.get(name)
+        series[name], found = (
+            learn_around(events, traffic.workload, days, values, as_of, moved) if moved else (values, ())
+        )
+        learned += [] if name == "peak" else [f"{name}: {sentence}" for sentence in found]
+    cut = int(((share > 0) & (share < 1.0)).sum()) if (share >= 1.0).any() else 0
+    learned += [f"{cut} day{'s' if cut > 1 else ''} cut off at the edge of the data left out"] if cut else []
+    return _Past(
+        days=days,
+        series=series,
+        percentiles={field: percentile_tokens(daily, field) for field in FIELDS},
+        seen_days=float(share.sum()),
+        full_days=int((share >= 1.0).sum()),
+        gap=gap,
+        learned=tuple(learned),
+    )
+
+
+def _known(past: _Past) -> list[str]:
+    return [name for name, values in past.series.items() if np.isfinite(values).any()]
+
+
+def _forecast(workload: str, past: _Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
+    y = past.series[name]
+    if past.full_days == 0:
+        whole = (
+            float(np.nansum(y)) / past.seen_days
+            if name == "requests"
+            else float(np.nanmax(y) if name == "peak" else np.nanmean(y))
+        )
+        return flat_series(whole, ahead, seen_days=past.seen_days, spread=name in ("requests", "peak"))
+    main = name == "requests"
+    trend = growth is None and name in ("requests", "peak")
+    history = make_history(past.days[0], y, where=f"{name} of {workload}", counts=main)
+    return forecast_series(history, ahead, trend=trend, light=not main)
+
+
+def _joint_paths(
+    past: _Past, forecasts: dict[str, SeriesForecast], paths: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Sample paths (S, D) of each known series from as_of on, joined by their residual correlation."""
+    names = list(forecasts)
+    noise = _correlation(past, names)
+    shares = [forecasts[name].persistence for name in names]
+    scores = normal_scores(paths, shares, noise, _level_correlation(noise, names), rng)
+    drawn = (sample_paths(forecasts[name].predictive, scores[i]) for i, name in enumerate(names))
+    return {name: whole[:, past.gap :] for name, whole in zip(names, drawn, strict=True)}
+
+
+def _correlation(past: _Past, names: list[str]) -> Floats:
+    """Correlation of daily log residuals from their 15-day median, shrunk by n / (n + 30) towards none."""
+    logs = pd.DataFrame({name: np.log1p(past.series[name]) for name in names}).tail(CORRELATION_DAYS)
+    residual = (logs - logs.rolling(15, center=True, min_periods=5).median()).dropna()
+    if len(residual) < 10:
+        return np.eye(len(names))
+    clipped = residual.clip(residual.quantile(0.02), residual.quantile(0.98), axis=1)
+    found = clipped.corr().fillna(0.0).to_numpy(dtype=np.float64)
+    weight = len(residual) / (len(residual) + 30.0)
+    out = weight * found
+    np.fill_diagonal(out, 1.0)
+    return np.asarray(out)
+
+
+def _level_correlation(noise: Floats, names: list[str]) -> Floats:
+    """How levels move together: peak with requests by assumption, token lengths as they do day by day."""
+    out = noise.copy()
+    volume = np.array([name in ("requests", "peak") for name in names])
+    out[np.ix_(volume, ~volume)] = out[np.ix_(~volume, volume)] = 0.0
+    out[np.ix_(volume, volume)] = np.where(np.eye(int(volume.sum())) > 0, 1.0, PEAK_LEVEL_CORRELATION)
+    return out
+
+
+def _demand(
+    traffic: Traffic, as_of: date, calendar: Days,
+    drawn: dict[str, Floats], method: MethodSummary,
+) -> Demand:  # fmt: skip
+    requests = drawn["requests"]
+    unknown = np.full_like(requests, np.nan)
+    prompt = drawn.get("prompt", unknown)
+    cached = np.minimum(drawn.get("cached", np.zeros_like(requests)), prompt)
+    busiest = peak_factor(drawn["peak"], requests, traffic.window_s) if "peak" in drawn else unknown
+    return Demand(
+        workload=traffic.workload,
+        as_of=as_of,
+        basis=method.basis,
+        days=calendar,
+        requests=requests,
+        prompt_tok=prompt,
+        cached_prompt_tok=cached,
+        output_tok=drawn.get("output", unknown),
+        busiest_10s_factor=busiest,
+        window_s=traffic.window_s,
+        moments=second_moments(traffic),
+        long=long_shares(traffic),
+        tokens=(),
+        hour_of_week=_hours(traffic.hour_of_week),
+    )
+
+
+def _percentiles(
+    traffic: Traffic, past: _Past, events: Sequence[Event],
+    calendar: Days, as_of: date, ahead: int,
+) -> tuple[TokenOutlook, ...]:  # fmt: skip
+    out = []
+    for field, series in past.percentiles.items():
+        bands = [_band(traffic.workload, past, field, y, events, as_of, ahead) for y in series]
+        moved = MOVED_BY.get(field)
+        if moved:
+            likely, width = event_spread(events, traffic.workload, calendar, as_of, moved)
+            bands = [_moved(band, likely, width) for band in bands]
+        out.append(token_outlook(field, bands))
+    return tuple(out)
+
+
+def _band(
+    workload: str, past: _Past, field: str, y: Floats, events: Sequence[Event], as_of: date, ahead: int
+) -> Floats:
+    """(3, D): q10, median and q90 of one percentile of one field; NaN where it was never seen."""
+    if not np.isfinite(y).any():
+        return np.full((len(BAND), ahead - past.gap), np.nan)
+    moved = MOVED_BY.get(field)
+    if moved:
+        y, _ = learn_around(events, workload, past.days, y, as_of, moved)
+    if past.full_days == 0:
+        found = flat_series(float(np.nanmean(y)), ahead, seen_days=past.seen_days, spread=False)
+    else:
+        history = make_history(past.days[0], y, where=f"{field} tokens of {workload}", counts=False)
+        found = forecast_series(history, ahead, trend=False, light=True)
+    return found.predictive.ppf(np.array(BAND))[:, past.gap :]
+
+
+def _moved(band: Floats, likely: Floats, width: Floats) -> Floats:
+    """Multiply a band (3, D) by a factor known to within `width` (log): widths add in quadrature."""
+    middle = np.maximum(band[1], 1e-9)
+    low, high = (np.sqrt(np.log(np.maximum(band[i], 1e-9) / middle) ** 2 + width**2) for i in (0, 2))
+    return np.array([middle * likely * np.exp(-low), middle * likely, middle * likely * np.exp(high)])
+
+
+def _with_scenarios(
+    demand: Demand, events: Sequence[Event], growth: Growth | None, rng: np.random.Generator
+) -> Demand:
+    """Events and growth multiply the paths; the busiest window keeps its ratio to the mean rate."""
+    paths, days = demand.requests.shape
+    factors = event_multipliers(events, demand.workload, demand.days, demand.as_of, paths, rng)
+    requests = demand.requests * factors["requests"]
+    if growth is not None:
+        requests = requests * growth_multipliers(growth, days, paths, rng)
+    return replace(
+        demand,
+        requests=requests,
+        prompt_tok=demand.prompt_tok * factors["prompt_tok"],
+        cached_prompt_tok=demand.cached_prompt_tok * factors["prompt_tok"],
+        output_tok=demand.output_tok * factors["output_tok"],
+    )
+
+
+def _table(calendar: Days, samples: Floats) -> pd.DataFrame:
+    """One row per day: mean and SHOWN quantiles over the paths (S, D)."""
+    quantiles = np.quantile(samples, list(SHOWN.values()), axis=0)
+    columns = {"mean": samples.mean(axis=0), **dict(zip(SHOWN, quantiles, strict=True))}
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(calendar.astype("datetime64[ns]"), name="day_utc"))
+
+
+def _hours(profile: Floats) -> Floats:
+    """The profile with mean 1, or flat where it says nothing."""
+    known = np.nan_to_num(np.asarray(profile, dtype=np.float64), nan=0.0)
+    return known / known.mean() if known.sum() > 0 else np.ones(WEEK_HOURS)
+
+
+def _notes(past: _Past, as_of: date, forecasts: dict[str, SeriesForecast]) -> tuple[str, ...]:
+    notes = []
+    if past.gap:
+        notes.append(
+            f"The data ends on {past.days[-1]}; the {past.gap} days up to {as_of} are bridged by the forecast."
+        )
+    unknown = [name for name in ("prompt", "output") if name not in forecasts]
+    notes += [f"The source states no {name} tokens, so they stay unknown." for name in unknown]
+    if "cached" not in forecasts:
+        notes.append("The source states no cached tokens: every prompt token is counted as uncached.")
+    if "peak" not in forecasts:
+        notes.append("No busiest window is known, so no windowed plan rests on it.")
+    return tuple(notes)
