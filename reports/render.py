@@ -1,0 +1,223 @@
+"""The page itself: one self-contained HTML file out of one report, and nothing but the report.
+
+No script, no address that a browser would fetch (a content security policy forbids both), every foreign text
+escaped. Templates may print only text that `reports.format` has made: a bare number in a template is an error.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from forecasting.spread import Spread
+from reports import charts, sentences, tables
+from reports import format as fmt
+from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Workload
+from reports.tables import Block, Candidate, Option
+from sizing.money import CostLine
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """A file that stands beside the page, as the caller wrote it."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A chart under the sentence that it proves."""
+
+    heading: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One of the figures on top: the number, its range, and what to make of it."""
+
+    label: str
+    value: str
+    range: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """One hour of the day over the seven days of the week."""
+
+    label: str
+    factors: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadView:
+    """One workload with its charts drawn and its rows grouped."""
+
+    workload: Workload
+    anchor: str
+    history: list[Block]
+    forecast: list[Block]
+    planned: list[tuple[int, FleetRow]]
+    candidates: list[Candidate]
+    options: list[Option]
+    least: dict[int, CostLine]
+    hours: list[Hour]
+    fan: Picture
+    week: Picture
+    tokens: Picture | None
+    logics: Picture | None
+    costs: Picture | None
+    breakeven: Picture | None
+    curve_gpu: str
+    curve: list[tuple[float, float, float]]
+
+
+def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) -> str:
+    """Return the page as one HTML document; same report and files, same bytes.
+
+    files: what the caller wrote beside the page, printed with its hash.
+    """
+    views = [_view(w, f"w{i}", report.currency) for i, w in enumerate(tables.by_size(report.workloads), start=1)]
+    spend = sentences.spend(report.months, report.currency)
+    days = sorted({h.days for w in report.workloads for h in w.horizons})
+    page = _environment(report.currency).get_template("page.html.j2")
+    return page.render(
+        report=report,
+        views=views,
+        files=list(files),
+        figures=_figures(report),
+        spend=Picture(
+            heading=spend,
+            svg=Markup(charts.monthly_spend(report.months, report.currency, chart_id="spend", title=spend)),  # noqa: S704  (our own SVG, escaped by ElementTree)
+        ),
+        risks=sentences.risks(report),
+        horizon_days=days,
+        longest=max(days, default=0),
+        heads=[(f"{d} days", "") for d in days],
+        cost_heads=[(f"{d} days", "n") for d in days],
+        logic_names=tables.LOGICS,
+        logic_heads=[(label.capitalize(), "n") for _, label in tables.LOGICS],
+        weekdays=fmt.WEEKDAYS,
+        css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  (our own style sheet)
+    )
+
+
+def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
+    """Draw one workload's charts; every id of them starts with `anchor`."""
+    horizons, traffic = workload.horizons, workload.traffic
+    history, forecast = tables.history_blocks(traffic), tables.forecast_blocks(traffic)
+    planned, priced = tables.planned_rows(horizons), tables.charted(workload)
+    curve = _curve(workload)
+    has_tokens = any(t.known and t.p50 is not None for h in horizons for t in h.tokens)
+    week = workload.hour_of_week
+
+    def picture(kind: str, heading: str, draw: Callable[..., str]) -> Picture:
+        return Picture(heading=heading, svg=Markup(draw(chart_id=f"{anchor}-{kind}", title=heading)))  # noqa: S704  (our own SVG, escaped by ElementTree)
+
+    return WorkloadView(
+        workload=workload,
+        anchor=anchor,
+        history=history,
+        forecast=forecast,
+        planned=planned,
+        candidates=tables.candidates(horizons),
+        options=tables.options(horizons),
+        least={h.days: line for h in horizons if (line := tables.cheapest(h)) is not None},
+        hours=[Hour(label=f"{h:02d}:00", factors=[week[d * 24 + h] for d in range(7)]) for h in range(24)],
+        fan=picture("fan", sentences.requests(traffic), partial(charts.request_fan, history, forecast)),
+        week=picture("week", sentences.week(week), partial(charts.hour_of_week, week)),
+        tokens=picture("tok", sentences.tokens(horizons), partial(charts.token_percentiles, horizons))
+        if has_tokens
+        else None,
+        logics=picture("gpus", sentences.logics(horizons), partial(charts.gpu_logics, planned)) if planned else None,
+        costs=picture("cost", sentences.costs(horizons, currency), partial(charts.cost_options, priced, currency))
+        if priced
+        else None,
+        breakeven=None
+        if curve is None
+        else picture("even", sentences.breakeven(curve), partial(charts.breakeven_curve, curve, currency)),
+        curve_gpu="" if curve is None else curve.gpu,
+        curve=[] if curve is None else _thinned(curve),
+    )
+
+
+def _curve(workload: Workload) -> Breakeven | None:
+    """Return the breakeven that is drawn: the chosen GPU's, else the first that has a curve."""
+    chosen = {h.chosen_gpu for h in workload.horizons}
+    drawn = [b for b in workload.breakeven if b.curve_qps]
+    return next((b for b in drawn if b.gpu in chosen), drawn[0] if drawn else None)
+
+
+def _thinned(each: Breakeven) -> list[tuple[float, float, float]]:
+    """Return about a dozen points of the curve, first and last among them."""
+    last = len(each.curve_qps) - 1
+    picks = sorted({round(i * last / 12) for i in range(13)})
+    return [(each.curve_qps[i], each.curve_api_usd_per_month[i], each.curve_gpu_usd_per_month[i]) for i in picks]
+
+
+def _figures(report: BudgetReport) -> list[Figure]:
+    """Return the four figures of the first screen."""
+    decision, currency = report.decision, report.currency
+    spans = (("Next 30 days", decision.usd_30_days), ("Next 90 days", decision.usd_90_days),
+             ("Next 365 days", decision.usd_365_days))  # fmt: skip
+    found = [_spend_figure(label, spread, currency) for label, spread in spans]
+    share = decision.committed_share
+    note = "share is unknown" if share is None else "of the 30 days' spend is fixed by terms"
+    return [*found, Figure(label="Committed", value=fmt.percent(share), range=note, note="")]
+
+
+def _spend_figure(label: str, spread: Spread | None, currency: Currency) -> Figure:
+    if spread is None:
+        return Figure(label=label, value=fmt.UNKNOWN, range="no known price for part of it", note="")
+    return Figure(
+        label=label,
+        value=fmt.money_short(spread.mean, currency),
+        range=f"80%: {_span(spread, partial(fmt.money_short, currency=currency))}",
+        note=sentences.swing(spread),
+    )
+
+
+def _environment(currency: Currency) -> Environment:
+    """Return the templates' environment, its filters bound to the report's currency."""
+    env = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    money = {name: partial(getattr(fmt, name), currency=currency) for name in ("money", "money_short", "price")}
+    names = ("count", "short", "qps", "percent", "ratio", "seconds", "kilowatts", "kilobytes", "day", "month", "stamp")
+    env.filters.update(money)
+    env.filters.update({name: getattr(fmt, name) for name in names})
+    env.filters.update(
+        cut=fmt.plain, span=_span, choice=tables.choice, basis=sentences.basis, token_points=sentences.token_points
+    )
+    env.globals.update(short=fmt.short, qps=fmt.qps, money=money["money"])
+    return env
+
+
+def _span(spread: Spread, show: Callable[[float], str]) -> str:
+    """Return the 80% range of a figure in words."""
+    return f"{show(spread.p10)} to {show(spread.p90)}"
+
+
+def _printable(value: object) -> object:
+    """Return what a template may print: markup as it is, text made safe to lay out, unknown as a titled dash."""
+    if isinstance(value, Markup):
+        return value
+    if value is None or value == fmt.UNKNOWN:
+        return Markup('<abbr title="unknown">–</abbr>')
+    if isinstance(value, str):
+        return fmt.plain(value)
+    raise TypeError(f"{value!r} reached the page unformatted; pass it through a filter of reports.format.")
