@@ -27,8 +27,8 @@ CHAT_MINUTE_VARIANCE = 0.04
 
 SESSION_MEDIAN, SESSION_SIGMA, SESSION_MOST = 18.0, 0.95, 600
 """Requests of one agent session: 1 + a lognormal, cut at 600. Sessions this uneven are what makes bursts."""
-FAST_SHARE, FAST_GAP_S, SLOW_GAP_S = 0.6, 2.0, 15.0
-"""Most sessions fan out and send a request every 2 s in the mean, the others every 15 s."""
+FAST_SHARE, FAST_GAP_S, SLOW_GAP_S = 0.7, 0.6, 10.0
+"""Most sessions fan out to many agents and send a request every 0.6 s, the others every 10 s in the mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

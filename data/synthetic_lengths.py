@@ -21,7 +21,7 @@ CHAT_MOST_PROMPT_TOK, CHAT_MOST_OUTPUT_TOK = 120_000, 8_192
 CHAT_PROMPT_DRIFT = 0.15
 """Growth of the mean prompt over 400 days."""
 
-CODE_START, CODE_STEP, CODE_OUTPUT = (11_000.0, 0.5), (450.0, 1.0), (170.0, 1.1)
+CODE_START, CODE_STEP, CODE_OUTPUT = (11_000.0, 0.5), (600.0, 1.0), (170.0, 1.1)
 CODE_LIMIT_TOK, CODE_WIDE_LIMIT_TOK, CODE_WIDE_SHARE = 110_000, 222_000, 0.3
 """An agent compacts its context at its limit and goes on from where it started; some have the wide limit."""
 CODE_TOOLS_TOK = 6_000
