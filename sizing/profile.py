@@ -1,13 +1,39 @@
 """The one capacity function: what a replica takes for a request, and how fast it answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from data.catalog.gpus import Gpu
+from data.catalog.models import ModelShape, Precision
+from data.errors import UserError
+from forecasting.demand import Moments
+from sizing.calibration import DEFAULT_ENGINE, Calibration, Key, load_calibration
+from sizing.memory import MEMORY_UTILISATION, DoesNotFit, memory_batch
+from sizing.operating import MeanRequest, Replica
+from sizing.throughput import work_of
+
 Floats = npt.NDArray[np.float64]
 Binds = Literal["memory", "decode", "prefill", "TTFT", "TPOT"]
+
+ENGINE_BATCH = 1_024
+"""Most sequences that an engine decodes together (vLLM's `max_num_seqs` on server GPUs)."""
+
+TENSOR_PARALLEL = (1, 2, 4, 8)
+"""Degrees of tensor parallelism that are tried, within one scale-up domain."""
+
+ALL_ALIKE = Moments(prompt_sq=1.0, cached_sq=1.0, prompt_cached=1.0, prompt_output=1.0, output_sq=1.0)
+"""Moments of a workload whose requests are all alike."""
+
+BINDS_SHARE = 0.5
+"""Share of a request's work from which its prefill, or the weights that each step reads, are said to bind."""
+
+
+class SloCannotBeMet(UserError):  # noqa: N818  # it reads as the sentence it carries
+    """Not even a batch of one answers as fast as the SLO asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +101,189 @@ class ReplicaProfile:
         """Return seconds of one decode step of `batch` sequences at mean context `context_tok`."""
         s0, s1, s2 = self.step_coefficients
         return np.asarray(s0 + s1 * batch + s2 * batch * context_tok)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One GPU that was asked about: its best replica, or one sentence why there is none."""
+
+    gpu: str
+    profile: ReplicaProfile | None
+    why_not: str = ""
+
+
+def replica_profile(
+    model: ModelShape,
+    gpu: Gpu,
+    *,
+    tp: int,
+    precision: Precision,
+    kv_precision: str,
+    slo: Slo,
+    prompt_tok: float,
+    cached_prompt_tok: float,
+    output_tok: float,
+    moments: Moments = ALL_ALIKE,
+    engine: str = DEFAULT_ENGINE,
+    memory_utilisation: float = MEMORY_UTILISATION,
+    calibration: Calibration | None = None,
+) -> ReplicaProfile:
+    """Return one replica of `tp` GPUs at the largest batch that memory, engine and SLO allow.
+
+    prompt_tok, cached_prompt_tok, output_tok: mean tokens of a request; moments: how requests differ. The SLO is
+    held against the *mean* latencies of a replica that is fully busy at that batch; percentiles are the business
+    of queueing. Raises DoesNotFit where weights and one request do not fit, SloCannotBeMet where one request
+    alone is slower than the SLO, UserError on lengths that cannot be.
+    """
+    _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
+    calibration = calibration or load_calibration()
+    mean = MeanRequest(
+        prompt_tok=prompt_tok, cached_tok=cached_prompt_tok, output_tok=max(output_tok, 1.0), moments=moments
+    )
+    ceiling = memory_batch(
+        model,
+        gpu,
+        tp=tp,
+        precision=precision,
+        kv_precision=kv_precision,
+        context_tok=mean.context_tok,
+        memory_utilisation=memory_utilisation,
+    )
+    key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
+    work = work_of(model, gpu, tp=tp, precision=precision, kv_precision=kv_precision)
+    replica = Replica(work=work, factors=calibration.factors([key]), mean=mean)
+    batch, bound = _largest_batch(replica, slo, min(ceiling, ENGINE_BATCH), f"{model.name} on {tp} x {gpu.name}")
+    fixed, fresh, square = replica.prompt_coefficients()
+    s0, s1, s2 = replica.step_coefficients(batch)
+    alone = replica.alone_s() - fresh * (prompt_tok - cached_prompt_tok) - square * mean.square_gap
+    return ReplicaProfile(
+        model=model.name,
+        gpu=gpu.name,
+        tp=tp,
+        precision=precision,
+        kv_precision=kv_precision,
+        batch=batch,
+        memory_batch=ceiling,
+        binds=bound or _binds(replica, batch, ceiling),
+        prompt_tok=prompt_tok,
+        cached_prompt_tok=cached_prompt_tok,
+        output_tok=output_tok,
+        work_coefficients=np.array([fixed, fresh, -fresh, s0 / batch + s1, square, -square, 0.0, s2, s2 / 2]),
+        prefill_coefficients=np.array([alone, fresh, square, 0.0]),
+        step_coefficients=np.array([s0, s1, s2]),
+        ttft_s=float(replica.ttft_s(np.array([float(batch)]))[0]),
+        tpot_s=float(replica.tpot_s(np.array([float(batch)]))[0]),
+        error_p10=calibration.spread[0],
+        error_p90=calibration.spread[1],
+        measured_points=calibration.measured_points(model.name, gpu.name),
+    )
+
+
+def candidate_profiles(
+    model: ModelShape,
+    gpus: Sequence[Gpu],
+    *,
+    precision: Precision,
+    kv_precision: str,
+    slo: Slo,
+    prompt_tok: float,
+    cached_prompt_tok: float,
+    output_tok: float,
+    moments: Moments = ALL_ALIKE,
+    engine: str = DEFAULT_ENGINE,
+    tensor_parallel: Sequence[int] = TENSOR_PARALLEL,
+    calibration: Calibration | None = None,
+) -> tuple[Candidate, ...]:
+    """Return for each GPU the replica that takes the fewest GPU-seconds a request, or why there is none.
+
+    GPUs of one kind cost the same, so the fewest GPU-seconds are also the fewest dollars. Raises UserError on
+    lengths that no GPU could serve.
+    """
+    _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
+    candidates = []
+    for gpu in gpus:
+        best: ReplicaProfile | None = None
+        why_not = ""
+        for tp in (n for n in tensor_parallel if n <= gpu.domain_gpus):
+            try:
+                profile = replica_profile(
+                    model,
+                    gpu,
+                    tp=tp,
+                    precision=precision,
+                    kv_precision=kv_precision,
+                    slo=slo,
+                    prompt_tok=prompt_tok,
+                    cached_prompt_tok=cached_prompt_tok,
+                    output_tok=output_tok,
+                    moments=moments,
+                    engine=engine,
+                    calibration=calibration,
+                )
+            except (DoesNotFit, SloCannotBeMet) as err:
+                why_not = str(err)
+                continue
+            if best is None or gpu_s_per_request(profile, moments) < gpu_s_per_request(best, moments):
+                best = profile
+        candidates.append(Candidate(gpu=gpu.name, profile=best, why_not="" if best else why_not))
+    return tuple(candidates)
+
+
+def gpu_s_per_request(profile: ReplicaProfile, moments: Moments = ALL_ALIKE) -> float:
+    """Return GPU-seconds of the profile's own mean request."""
+    mean = MeanRequest(
+        prompt_tok=profile.prompt_tok,
+        cached_tok=profile.cached_prompt_tok,
+        output_tok=max(profile.output_tok, 1.0),
+        moments=moments,
+    )
+    return float(profile.gpu_work_s(mean.sums()))
+
+
+def _check_lengths(model: ModelShape, prompt_tok: float, cached_prompt_tok: float, output_tok: float) -> None:
+    if not (prompt_tok >= 0 and output_tok >= 0 and prompt_tok + output_tok > 0):
+        raise UserError(
+            f"A request of {prompt_tok:g} + {output_tok:g} tokens cannot be sized; give positive lengths."
+        )
+    if not 0 <= cached_prompt_tok <= prompt_tok:
+        raise UserError(
+            f"{cached_prompt_tok:g} cached of {prompt_tok:g} prompt tokens cannot be; cache at most all."
+        )
+    if prompt_tok + output_tok > model.max_context_tok:
+        raise UserError(
+            f"A mean request of {prompt_tok + output_tok:,.0f} tokens is longer than the context of {model.name},"
+            f" {model.max_context_tok:,} tokens; choose another model or shorten the request."
+        )
+
+
+def _largest_batch(replica: Replica, slo: Slo, ceiling: int, what: str) -> tuple[int, Binds | None]:
+    """Return the largest batch within the SLO, and which part of it stops a larger one (None: neither)."""
+    batches = np.arange(1.0, ceiling + 1)
+    late = replica.ttft_s(batches) > (np.inf if slo.ttft_s is None else slo.ttft_s)
+    slow = replica.tpot_s(batches) > (np.inf if slo.tpot_s is None else slo.tpot_s)
+    met = int(np.count_nonzero(~(late | slow)))  # both latencies grow with the batch
+    if met == 0:
+        ttft, tpot = float(replica.ttft_s(batches[:1])[0]), float(replica.tpot_s(batches[:1])[0])
+        asked = [
+            f"{name} {value * 1e3:.0f} ms" for name, value in (("TTFT", slo.ttft_s), ("TPOT", slo.tpot_s)) if value
+        ]
+        raise SloCannotBeMet(
+            f"{what} answers one request with TTFT {ttft * 1e3:.0f} ms and TPOT {tpot * 1e3:.1f} ms, at best; the"
+            f" SLO asks {' and '.join(asked)}. Use more or faster GPUs per replica, fewer bytes per weight, or a"
+            " longer SLO."
+        )
+    if met == len(batches):
+        return met, None
+    return met, "TTFT" if late[met] else "TPOT"
+
+
+def _binds(replica: Replica, batch: int, ceiling: int) -> Binds:
+    """Return what takes most of a request where no SLO stops the batch.
+
+    memory: the batch is at the memory ceiling, and most of a step is spent whatever the batch.
+    """
+    if replica.prompt_s() >= BINDS_SHARE * replica.request_s(batch):
+        return "prefill"
+    s0, _, _ = replica.step_coefficients(batch)
+    whole = float(replica.step_s(np.array([float(batch)]))[0])
+    return "memory" if batch == ceiling and s0 >= BINDS_SHARE * whole else "decode"

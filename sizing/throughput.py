@@ -1,6 +1,5 @@
 """The calibrated roofline: seconds of a decode step, of a prefill, and of a request, over NumPy arrays."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -12,6 +11,9 @@ from data.catalog.models import ModelShape, Precision
 from sizing.memory import dense_params, expert_params, kv_bytes_per_tok, moe_layers, weight_bytes
 
 Floats = npt.NDArray[np.float64]
+
+NO_LIMIT_TOK = 1e12
+"""Window of layers that look back over everything: longer than any context, and finite so that 0 x it is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,9 @@ class Factors:
         that is reached (0..1). norm: how far reading and computing overlap: 1 = one after the other, large = the
         slower one alone. allreduce_s: latency of one all-reduce. step_s, layer_s, moe_layer_s, sequence_s:
         overhead of a step, of each of its layers, of each MoE layer on top, of each sequence in it.
-        prefill_s: overhead of a prompt. slow: what is left of the engine, model and GPU, on decode and prefill.
-        crowding: how much longer a prompt waits for each client that starts at the same moment.
+    prefill_s: overhead of a prompt. first_token_s: what a first token waits besides (tokeniser, scheduler,
+        network). crowding: how many prompts of others a prompt waits for, for each client, past the start.
+    slow: what is left to this engine, model and GPU, on all times; wait: the same on the first token alone.
     """
 
     memory_efficiency: Floats
@@ -80,7 +83,7 @@ class Factors:
     first_token_s: Floats
     crowding: Floats
     slow: Floats
-    slow_prefill: Floats
+    wait: Floats
 
 
 def work_of(model: ModelShape, gpu: Gpu, *, tp: int, precision: Precision, kv_precision: str, pp: int = 1) -> Work:
@@ -93,6 +96,7 @@ def work_of(model: ModelShape, gpu: Gpu, *, tp: int, precision: Precision, kv_pr
     full, windowed = kv_bytes_per_tok(model, kv_precision, tp)
     routed = expert_params(model) * model.experts_per_token / max(model.experts, 1)
     per_pair = 2.0 * model.heads / split
+    full_value = model.v_head_dim if model.full_head_dim == model.head_dim else model.full_head_dim
     parts: dict[str, float] = {
         "read_bytes": (weights.dense + weights.head) / split,
         "expert_bytes": weights.experts / split,
@@ -100,13 +104,13 @@ def work_of(model: ModelShape, gpu: Gpu, *, tp: int, precision: Precision, kv_pr
         "experts_per_token": model.experts_per_token,
         "kv_bytes_per_tok": full / pp,
         "kv_window_bytes_per_tok": windowed / pp,
-        "window_tok": model.window_tok or math.inf,
-        "sparse_tok": model.sparse_topk_tok or math.inf,
+        "window_tok": model.window_tok or NO_LIMIT_TOK,
+        "sparse_tok": model.sparse_topk_tok or NO_LIMIT_TOK,
         "state_bytes": model.linear_state_bytes / split,
         "linear_flop_per_tok": 2 * (dense_params(model) + routed) / split,
         "head_flop_per_tok": 2.0 * model.vocab * model.hidden / split,
-        "attention_flop_per_pair": per_pair * model.full_layers * _pair_width(model, model.global_head_dim),
-        "window_flop_per_pair": per_pair * model.sliding_layers * _pair_width(model, model.head_dim),
+        "attention_flop_per_pair": per_pair * model.full_layers * (model.full_head_dim + full_value),
+        "window_flop_per_pair": per_pair * model.sliding_layers * (model.head_dim + model.v_head_dim),
         "layers": model.layers,
         "moe_layers": moe_layers(model),
         "hidden": model.hidden,
@@ -125,11 +129,6 @@ def compute_flop_per_s(gpu: Gpu, precision: Precision) -> float:
     Where the GPU has no such matrix units the weights are widened and multiplied in 16 bits.
     """
     return gpu.flop_per_s(precision) or gpu.bf16_flop_per_s
-
-
-def _pair_width(model: ModelShape, head_dim: int) -> float:
-    """Return the width of one query-key product plus one weighted value, for one head."""
-    return head_dim + (model.v_head_dim or head_dim)
 
 
 def experts_touched(experts: Floats, per_token: Floats, tokens: Floats) -> Floats:
@@ -196,7 +195,7 @@ def prefill_work_s(work: Work, factors: Factors, prompt_tok: Floats, cached_tok:
     compute = fresh * work.linear_flop_per_tok / work.flop_per_s + attention / work.attention_flop_per_s
     per_tok = allreduce_s(work, factors, np.asarray(1.0)) - allreduce_s(work, factors, np.asarray(0.0))
     linear = compute / factors.prefill_efficiency + per_tok * fresh
-    return np.asarray(factors.slow_prefill * (factors.prefill_s + linear))
+    return np.asarray(factors.slow * (factors.prefill_s + linear))
 
 
 def prefill_latency_s(work: Work, factors: Factors, prompt_tok: Floats, cached_tok: Floats) -> Floats:
@@ -253,6 +252,6 @@ def closed_loop(
     served_s = alone + tpot * output_tok
     start = (batch - 1) * prompt_s * (0.5 / waves + factors.crowding)
     queue = np.maximum(clients - batch, 0.0) / batch * served_s
-    ttft = alone + start + queue
+    ttft = factors.wait * (alone + start) + queue
     rate = clients * output_tok / (ttft + tpot * (output_tok - 1))
     return Served(ttft_s=ttft, tpot_s=tpot, output_tok_per_s=rate, batch=batch)

@@ -1,0 +1,147 @@
+"""The factors that measurements gave the roofline, read from calibration.toml by engine and precision."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import UserError
+from sizing.throughput import Factors
+
+SHIPPED = "calibration.toml"
+DEFAULT_ENGINE = "vllm"
+"""The serving engine that plans assume, unless another of the calibration's is named."""
+
+KEY_PARTS = ("model", "gpu", "engine", "precision")
+LEVELS = tuple(level for n in (1, 2, 3, 4) for level in combinations(range(4), n))
+"""Which parts of a key share a multiplier: each part alone, then each pair, triple and all four."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Key:
+    """What a measured point and a plan have in common."""
+
+    model: str
+    gpu: str
+    engine: str
+    precision: str
+
+    def at(self, level: Sequence[int]) -> str:
+        """Return the name of this key's multiplier on one level: its parts there, the others as `*`."""
+        return "|".join(getattr(self, part) if i in level else "*" for i, part in enumerate(KEY_PARTS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Fitted factors, and what they rest on.
+
+    physics: for each field of Factors its values by engine (`vllm`), by precision (`fp8`), or for all (`all`).
+    slow, wait: log multipliers by `Key.at` of a level, shrunk to 0: of all times, and of the time to first token.
+    spread: quantiles 10% and 90% of measured over predicted throughput, out of fold, whole series apart.
+    points: measured points by `model|gpu`.
+    """
+
+    description: str
+    fitted: str
+    rows: int
+    series: int
+    physics: Mapping[str, Mapping[str, float]]
+    slow: Mapping[str, float]
+    wait: Mapping[str, float]
+    spread: tuple[float, float]
+    points: Mapping[str, int]
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Engines that were measured."""
+        return tuple(self.physics["step_s"])
+
+    def factors(self, keys: Sequence[Key]) -> Factors:
+        """Return factors of shape (N,) for N keys. Raises UserError on an engine that was never measured."""
+        known = set(self.engines)
+        if unknown := sorted({key.engine for key in keys} - known):
+            raise UserError(f"engine {unknown[0]!r} is not calibrated; use one of {', '.join(sorted(known))}.")
+        slow = np.exp(_multipliers(self.slow, keys))
+        wait = np.exp(_multipliers(self.wait, keys))
+        values = {name: _looked_up(table, keys) for name, table in self.physics.items()}
+        return Factors(**values, slow=slow, wait=wait)
+
+    def measured_points(self, model: str, gpu: str) -> int:
+        """Return how many measured points of this model on this GPU stand behind the factors."""
+        return self.points.get(f"{model}|{gpu}", 0)
+
+
+@cache
+def load_calibration(path: Path | None = None) -> Calibration:
+    """Return the shipped calibration, or a user's own from `path`; raises UserError where it cannot be read."""
+    try:
+        text = (path or files("sizing").joinpath(SHIPPED)).read_text("utf-8")
+        return from_toml(text)
+    except OSError as err:
+        raise UserError(f"Cannot read the calibration {path}: {err.strerror}; check its path.") from err
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as err:
+        raise UserError(
+            f"{path or SHIPPED} is not a calibration ({err}); write one with `fleetcast calibrate`."
+        ) from err
+
+
+def from_toml(text: str) -> Calibration:
+    """Return the calibration that `to_toml` wrote."""
+    row = tomllib.loads(text)
+    about = row["about"]
+    missing = {f.name for f in fields(Factors)} - {"slow", "wait"} - set(row["physics"])
+    if missing:
+        raise KeyError(f"physics.{min(missing)} is missing")
+    return Calibration(
+        description=about["description"],
+        fitted=str(about["fitted"]),
+        rows=about["rows"],
+        series=about["series"],
+        physics=row["physics"],
+        slow=row["slow"],
+        wait=row["wait"],
+        spread=(row["spread"]["p10"], row["spread"]["p90"]),
+        points=row["points"],
+    )
+
+
+def to_toml(calibration: Calibration) -> str:
+    """Return the calibration as TOML: same calibration, same bytes."""
+    c = calibration
+    lines = [
+        "# Written by `fleetcast calibrate`; never edited by hand. docs/sizing.md explains every factor.",
+        "[about]",
+        f'description = "{c.description}"',
+        f"fitted = {c.fitted}",
+        f"rows = {c.rows}",
+        f"series = {c.series}",
+    ]
+    for name, table in c.physics.items():
+        lines += ["", f"[physics.{name}]", *(f"{key} = {value:.6g}" for key, value in table.items())]
+    for title, logs in (("slow", c.slow), ("wait", c.wait)):
+        lines += ["", f"[{title}]", *(f'"{key}" = {value:.5f}' for key, value in sorted(logs.items()))]
+    lines += ["", "[spread]", f"p10 = {c.spread[0]:.5f}", f"p90 = {c.spread[1]:.5f}", "", "[points]"]
+    lines += [f'"{key}" = {count}' for key, count in sorted(c.points.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _multipliers(table: Mapping[str, float], keys: Sequence[Key]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array([sum(table.get(key.at(level), 0.0) for level in LEVELS) for key in keys], dtype=np.float64)
+
+
+def _looked_up(table: Mapping[str, float], keys: Sequence[Key]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    if "all" in table:
+        return np.full(len(keys), table["all"])
+    return np.array([_value(table, key) for key in keys], dtype=np.float64)
+
+
+def _value(table: Mapping[str, float], key: Key) -> float:
+    """Return the value of the key's engine or precision; int8 was never measured and takes fp8's."""
+    if key.engine in table:
+        return table[key.engine]
+    return table["fp8" if key.precision == "int8" else key.precision]
