@@ -1,5 +1,6 @@
 """What to commit to, and what is won or lost by it: one reserved offer over one term, and the ladder of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -36,10 +37,10 @@ class TermDecision:
     """What to do about one term on one GPU, and why.
 
     gpus: GPUs that the rule reserves (whole units of unit_gpus); firm_gpus: those that pay even at the 10th
-    percentile of each band over the paths. usd_total is for the whole term, saving for its known_days, the days that
-    the paths cover, both against the same need on demand. breakeven_utilisation is 1 - discount; expected_utilisation
-    that of the reserved GPUs, None where none is reserved. chance_of_loss: share of paths on which the term costs
-    more than on demand. end and decide_by are days; end is the term's last.
+    percentile of each band over the paths. usd_total is for the whole term; saving_usd is for its known_days, the
+    days that the paths cover, against the same need on demand. breakeven_utilisation is 1 - discount;
+    expected_utilisation that of the reserved GPUs, None where none is reserved. chance_of_loss: share of paths on
+    which the term costs more than on demand. end and decide_by are days; end is the term's last.
     """
 
     gpu: str
@@ -152,24 +153,25 @@ def decide_term(
 def ladder(
     hourly_gpus: Floats,
     *,
-    offers: dict[Term, GpuOffer],
+    offers: Mapping[Term, GpuOffer],
     start: date,
     lead_days: int = 7,
     unit_gpus: int = 1,
 ) -> tuple[TermDecision, ...]:
     """Return the ladder over the paths: commit on 30 days, hedge on 90, watch on 365.
 
-    The 30-day offer is decided for the term that starts now (commit) and the two after it (hedge), the one-year offer
-    for the year (watch). A term without an offer, or past the planned days, has no row.
+    A term signed on `start` begins lead_days later, so the first is to be decided by `start`. The 30-day offer is
+    decided for that term (commit) and for the two after it (hedge), the one-year offer for the year (watch). A
+    term without an offer, or past the planned days, has no row.
     """
     spot, month, year = offers.get("on-demand"), offers.get("reserved-30d"), offers.get("reserved-1y")
     if spot is None:
         return ()
     steps: list[tuple[GpuOffer | None, int, Action]] = [
-        (month, 0, "commit"),
-        (month, 30, "hedge"),
-        (month, 60, "hedge"),
-        (year, 0, "watch"),
+        (month, lead_days, "commit"),
+        (month, lead_days + 30, "hedge"),
+        (month, lead_days + 60, "hedge"),
+        (year, lead_days, "watch"),
     ]
     return tuple(
         decide_term(

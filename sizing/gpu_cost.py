@@ -60,19 +60,26 @@ def on_demand_range_usd(hourly_gpus: Floats, offer: GpuOffer) -> tuple[Floats, F
 
 
 def reserved_usd(
-    hourly_gpus: Floats, offer: GpuOffer, on_demand: GpuOffer, *, unit_gpus: int = 1, gpus: int | None = None
+    hourly_gpus: Floats,
+    offer: GpuOffer,
+    on_demand: GpuOffer,
+    *,
+    unit_gpus: int = 1,
+    gpus: int | None = None,
+    first_day: int = 0,
 ) -> ReservedCost:
     """Return what the need costs on terms of this offer, renewed back to back, with the overflow on demand.
 
     Each term reserves the n GPUs that the band rule gives for its own days (`sizing.bands.units_to_commit`), or
-    `gpus`. The last term may reach past the planned days: it is decided on, and pays for, the planned ones.
+    `gpus`. The first term starts on first_day; until then all is on demand. The last term may reach past the
+    planned days: it is decided on, and pays for, the planned ones.
     """
     _same_gpu(offer, on_demand)
     if offer.term not in TERM_DAYS:
         raise UserError(
             f"{offer.gpu} at {offer.provider}: {offer.term} is no reserved term ({', '.join(TERM_DAYS)})."
         )
-    reserved = _reserved_gpus(hourly_gpus, offer, on_demand, unit_gpus=unit_gpus, gpus=gpus)
+    reserved = _reserved_gpus(hourly_gpus, offer, on_demand, unit_gpus=unit_gpus, gpus=gpus, first_day=first_day)
     overflow = np.maximum(hourly_gpus - reserved[None, :, None], 0.0).sum(axis=2)
     held = reserved * _DAY_HOURS
     low = held * offer.usd_per_gpu_hour_low + overflow.mean(axis=0) * on_demand.usd_per_gpu_hour_low
@@ -85,7 +92,7 @@ def reserved_usd(
         usd_low=low,
         usd_high=high,
         held_gpus=reserved,
-        gpus=tuple(int(n) for n in reserved[:: TERM_DAYS[offer.term]]),
+        gpus=tuple(int(n) for n in reserved[first_day :: TERM_DAYS[offer.term]]),
         paid_gpu_hours=held[None] + overflow,
         idle_share=1 - used / total if total else None,
     )
@@ -133,12 +140,12 @@ def fully_loaded_usd(usd: float, *, overhead_fraction: float) -> float:
 
 
 def _reserved_gpus(
-    hourly_gpus: Floats, offer: GpuOffer, on_demand: GpuOffer, *, unit_gpus: int, gpus: int | None
+    hourly_gpus: Floats, offer: GpuOffer, on_demand: GpuOffer, *, unit_gpus: int, gpus: int | None, first_day: int
 ) -> Floats:
     """Return (D,): GPUs reserved on each day."""
     term = TERM_DAYS[offer.term]
     held = np.zeros(hourly_gpus.shape[1])
-    for first in range(0, len(held), term):
+    for first in range(first_day, len(held), term):
         need = hourly_gpus[:, first : first + term]
         units = units_to_commit(
             need,

@@ -16,7 +16,8 @@ class CostLine:
 
     workload: str
     horizon_days: int
-    option: Literal["api", "api-batch", "on-demand", "reserved-30d", "reserved-1y", "reserved-3y"]
+    option: Literal["api", "api-batch", "on-demand", "reserved-30d", "reserved-1y", "reserved-3y", "committed"]
+    """committed: reservations in force, which are paid whatever is chosen; their workload is "(commitments)"."""
     label: str
     usd: Spread | None
     usd_low: float | None
