@@ -67,10 +67,10 @@ def demand_api_usd(price: ApiPrice, demand: Demand, *, token_ratio: float = 1.0)
     """
     rates, shares = price.rates(), _tier_shares(price, demand, token_ratio)
     prompt, output = demand.prompt_tok * token_ratio, demand.output_tok * token_ratio
-    cached = np.nan_to_num(demand.cached_prompt_tok) * token_ratio
+    cached = demand.cached_prompt_tok * token_ratio
     per_request = np.full_like(demand.requests, price.usd_per_request)
     for rate, (_, prompt_share, cached_share, output_share) in zip(rates, shares, strict=True):
-        cached_here = cached * cached_share
+        cached_here = np.nan_to_num(cached * cached_share)
         per_request += (prompt * prompt_share - cached_here) * rate[0]
         per_request += cached_here * rate[1] + output * output_share * rate[2]
     return np.asarray(demand.requests * per_request)
