@@ -6,33 +6,50 @@ stand in the HTML around the chart, where the template escapes them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports import svg
 from reports.budget import Breakeven, BudgetMonth, Currency, FleetRow, Horizon, TokenPercentiles
-from reports.format import MONTHS, WEEKDAYS, count, known, money_short, month, plain, qps, ratio, short
+from reports.format import MONTHS, WEEKDAYS, count, known, money_short, money_tick, month, plain, qps, ratio, short, squeeze, tick
+from reports.sentences import is_whole
 from reports.tables import LOGICS, Block, Option
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
-WIDE_PX = 760
-NARROW_PX = 560
+WIDTH_PX = 760
 _SMALL = 11
+READING = {
+    "fan": "Requests a day, each point the mean of seven days. Solid: what was seen. Dashed: the forecast median."
+    " Inner band: 80% interval. Outer band: 95% interval.",
+    "spend": "Hatched bar: expected spend. Upright line: its 80% range, with a stroke at the 95th percentile."
+    " Outline: the budget. A month that the plan cuts says how many of its days it holds.",
+    "tokens": "Dots: the forecast median of each percentile of the length, in tokens. Bar under a dot: its 80% range."
+    " The axis is logarithmic.",
+    "logics": "GPUs that four ways of asking would plan, on one scale. Hatched: the work in windows, which fleets are"
+    " planned on. Plain: for comparison.",
+    "costs": "Expected dollars per 30 days of each option, so that the horizons share one scale. Line: 80% range.",
+    "breakeven": "Cost of a month over its mean rate. Dashed: the API. Solid staircase: own GPUs, in whole replicas."
+    " Dotted uprights: the rate now, and the rate where both cost the same.",
+    "week": "Hours of the week in UTC; the fuller a cell, the more traffic. The busiest and the quietest hour are"
+    " outlined and labelled with their factor of the mean.",
+}
+"""How each chart is to be read: printed beside it, and read aloud as its description."""
 
 
 def request_fan(history: Sequence[Block], forecast: Sequence[Block], *, chart_id: str, title: str) -> str:
     """Draw mean requests a day, by week: what was seen, then the median with its 80% and 95% intervals."""
 
     def paint(figure: "Figure") -> None:
-        ax = figure.add_axes((0.075, 0.11, 0.80, 0.80))
+        ax = figure.add_axes((0.075, 0.15, 0.79, 0.76))
         seen = [b.value for b in history if b.value is not None]
         top = max([*seen, *(b.q97_5 for b in forecast), 1e-9])
         _fan(ax, history, forecast)
-        _value_axis(ax, top * 1.06, short)
+        _value_axis(ax, top * 1.06, tick)
         start, end = (history or forecast)[0].start, (forecast or history)[-1].end
         _date_axis(ax, start, end)
         _fan_labels(ax, forecast, top)
@@ -45,9 +62,8 @@ def request_fan(history: Sequence[Block], forecast: Sequence[Block], *, chart_id
         paint,
         chart_id=chart_id,
         title=title,
-        description="Requests a day, averaged over blocks of seven days: a solid line for the past, a dashed median"
-        " with its 80% and 95% intervals for the forecast. The table below the chart has the values.",
-        width_px=WIDE_PX,
+        description=READING["fan"],
+        width_px=WIDTH_PX,
         height_px=260,
     )
 
@@ -56,14 +72,14 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
     """Draw each month's expected spend as a hatched bar with its 80% range and p95, beside the outlined budget."""
 
     def paint(figure: "Figure") -> None:
-        ax = figure.add_axes((0.085, 0.12, 0.90, 0.80))
+        ax = figure.add_axes((0.085, 0.16, 0.90, 0.80))
         top = max([m.usd.p95 for m in months] + [m.budget_usd or 0.0 for m in months] + [1e-9])
         for x, each in enumerate(months):
             _month_bar(ax, x, each)
             label = money_short(each.usd.mean, currency)
             height = max(each.usd.p95, each.budget_usd or 0.0)
             ax.text(x, height + top * 0.02, label, ha="center", va="bottom", fontsize=_SMALL)
-        _value_axis(ax, top * 1.12, lambda v: money_short(v, currency))
+        _value_axis(ax, top * 1.12, lambda v: money_tick(v, currency))
         ax.set_xlim(-0.6, max(len(months), 3) - 0.4)
         ax.set_xticks(range(len(months)), [_month_tick(m, i == 0) for i, m in enumerate(months)])
         ax.tick_params(axis="x", length=0)
@@ -72,10 +88,9 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
         paint,
         chart_id=chart_id,
         title=title,
-        description="One hatched bar per calendar month: its height is the expected spend, the upright line its 80%"
-        " range, the short stroke above it the 95th percentile; the outlined bar is the budget.",
-        width_px=WIDE_PX,
-        height_px=250,
+        description=READING["spend"],
+        width_px=WIDTH_PX,
+        height_px=300,
     )
 
 
@@ -83,27 +98,27 @@ def token_percentiles(horizons: Sequence[Horizon], *, chart_id: str, title: str)
     """Draw p50, p90, p95 and p99 of each known length field, one row per horizon, with 80% ranges (log axis)."""
     rows = [(h, t) for name in ("prompt", "cached", "output") for h in horizons for t in h.tokens if t.field == name]
     rows = [(h, t) for h, t in rows if t.known and any(_points(t))]
+    height = 50 + 20 * len(rows) + 18 * len({t.field for _, t in rows})
 
     def paint(figure: "Figure") -> None:
-        height = 40 + 26 * len(rows) + 26
-        ax = figure.add_axes((0.20, 38 / height, 0.76, 26 * len(rows) / height))
-        before = ""
-        for y, (horizon, tokens) in enumerate(rows):
+        ax = figure.add_axes((0.17, 40 / height, 0.80, 1 - 44 / height))
+        before, y = "", -1.0
+        for horizon, tokens in rows:
+            y += 1.0 if tokens.field == before else 1.9
             _token_row(ax, y, tokens, named=tokens.field != before)
             before = tokens.field
             ax.text(-0.012, y, f"{tokens.field}, {horizon.days} days", transform=ax.get_yaxis_transform(),
                     ha="right", va="center", fontsize=_SMALL, color=svg.SOFT)  # fmt: skip
-        ax.set_ylim(len(rows) - 0.4, -0.75)
+        ax.set_ylim(y + 0.6, 0)
         _token_axis(ax, rows)
 
     return svg.draw(
         paint,
         chart_id=chart_id,
         title=title,
-        description="One row per length field and horizon; a dot at the forecast p50, p90, p95 and p99 of the length"
-        " in tokens, and a bar over the 80% range of each. The axis is logarithmic.",
-        width_px=WIDE_PX,
-        height_px=66 + 26 * max(len(rows), 1),
+        description=READING["tokens"],
+        width_px=WIDTH_PX,
+        height_px=height,
     )
 
 
@@ -120,18 +135,18 @@ def gpu_logics(rows: Sequence[tuple[int, FleetRow]], *, chart_id: str, title: st
             ax.set_xlim(0, top * 1.25)
             ax.set_ylim(3.6, -0.6)
             ax.set_xticks([])
+            ax.tick_params(axis="y", labelsize=_SMALL)
             ax.set_yticks(range(4), [label for _, label in LOGICS] if i == 0 else [""] * 4)
             ax.spines["left"].set_visible(True)
             ax.spines["bottom"].set_visible(False)
-            ax.set_title(f"{days} days", fontsize=_SMALL, color=svg.SOFT, loc="left")
+            ax.set_title(f"{days} days, {plain(row.gpu, 16)}", fontsize=_SMALL, color=svg.SOFT, loc="left")
 
     return svg.draw(
         paint,
         chart_id=chart_id,
         title=title,
-        description="Three groups of four bars: GPUs at 80% of the sample paths by mean work, by 95th-percentile"
-        " lengths, and by the 95th and 99th percentile of the work in windows. The windowed plans are hatched.",
-        width_px=WIDE_PX,
+        description=READING["logics"],
+        width_px=WIDTH_PX,
         height_px=150,
     )
 
@@ -143,13 +158,14 @@ def cost_options(options: Sequence[Option], currency: Currency, *, chart_id: str
     def paint(figure: "Figure") -> None:
         top = max([_per_30(o, d, "p90") or 0.0 for o in options for d in days] + [1e-9])
         for i, each in enumerate(days):
-            ax = figure.add_axes((0.24 + 0.255 * i, 0.04, 0.235, (22 * len(options)) / (22 * len(options) + 28)))
+            ax = figure.add_axes((0.33 + 0.225 * i, 0.02, 0.215, (22 * len(options)) / (22 * len(options) + 28)))
             for y, option in enumerate(options):
                 _cost_bar(ax, y, option, each, top, currency)
-            ax.set_xlim(0, top * 1.42)
+            ax.set_xlim(0, top * 1.5)
             ax.set_ylim(len(options) - 0.4, -0.6)
             ax.set_xticks([])
-            ax.set_yticks(range(len(options)), [plain(o.name, 26) for o in options] if i == 0 else [""] * len(options))
+            ax.set_yticks(range(len(options)), [squeeze(o.name, 34) for o in options] if i == 0 else [""] * len(options))
+            ax.tick_params(axis="y", labelsize=_SMALL)
             ax.spines["left"].set_visible(True)
             ax.spines["bottom"].set_visible(False)
             ax.set_title(f"over {each} days", fontsize=_SMALL, color=svg.SOFT, loc="left")
@@ -158,9 +174,8 @@ def cost_options(options: Sequence[Option], currency: Currency, *, chart_id: str
         paint,
         chart_id=chart_id,
         title=title,
-        description="Groups of hatched bars, one group per horizon and one bar per option: expected cost per 30 days,"
-        " with a line over its 80% range. Options without a known price are named as unknown.",
-        width_px=WIDE_PX,
+        description=READING["costs"],
+        width_px=WIDTH_PX,
         height_px=28 + 22 * max(len(options), 1),
     )
 
@@ -175,7 +190,7 @@ def breakeven_curve(each: Breakeven, currency: Currency, *, chart_id: str, title
         ax.plot(x, api, color=svg.ACCENT, linewidth=1.6, linestyle=(0, (5, 2)))
         ax.plot(x, own, color=svg.INK, linewidth=1.6, drawstyle="steps-post")
         _end_labels(ax, x[-1], [(api[-1], "API", svg.ACCENT), (own[-1], "own GPUs", svg.INK)], top)
-        _value_axis(ax, top * 1.08, lambda v: money_short(v, currency))
+        _value_axis(ax, top * 1.08, lambda v: money_tick(v, currency))
         ax.set_xlim(0, x[-1])
         _plain_x_axis(ax, x[-1], "requests a second, mean over the month")
         _breakeven_marks(ax, each, top)
@@ -184,9 +199,8 @@ def breakeven_curve(each: Breakeven, currency: Currency, *, chart_id: str, title
         paint,
         chart_id=chart_id,
         title=title,
-        description="Cost a month over requests a second: a dashed straight line for the API, a solid staircase for"
-        " own GPUs in whole replicas; upright lines mark today's rate and the rate where both cost the same.",
-        width_px=WIDE_PX,
+        description=READING["breakeven"],
+        width_px=WIDTH_PX,
         height_px=240,
     )
 
@@ -217,9 +231,8 @@ def hour_of_week(profile: Sequence[float], *, chart_id: str, title: str) -> str:
         paint,
         chart_id=chart_id,
         title=title,
-        description="Seven rows, Monday first, of 24 cells for the hours in UTC; the more traffic in an hour, the"
-        " fuller its cell. The busiest and the quietest hour are labelled with their factor of the mean.",
-        width_px=WIDE_PX,
+        description=READING["week"],
+        width_px=WIDTH_PX,
         height_px=150,
     )
 
@@ -243,10 +256,6 @@ def _fan_labels(ax: "Axes", forecast: Sequence[Block], top: float) -> None:
     if not forecast:
         return
     last = forecast[-1]
-    marks = [
-        (last.q97_5, "95% of days below " + short(last.q97_5)),
-    ]
-    del marks
     values = [
         (last.q97_5, f"{short(last.q97_5)} (97.5%)", svg.SOFT),
         (last.q90, f"{short(last.q90)} (90%)", svg.SOFT),
@@ -278,22 +287,23 @@ def _month_bar(ax: "Axes", x: int, each: BudgetMonth) -> None:
 
 def _month_tick(each: BudgetMonth, first: bool) -> str:
     name, _, year = month(each.month).partition(" ")
-    return f"{name}\n{year}" if first or name == "Jan" else name
+    lines = [name, year] if first or name == "Jan" else [name]
+    return "\n".join([*lines, *([] if is_whole(each) else [f"{each.days} days"])])
 
 
 def _points(tokens: TokenPercentiles) -> list[tuple[float, float, float]]:
     return [p for p in (tokens.p50, tokens.p90, tokens.p95, tokens.p99) if p is not None]
 
 
-def _token_row(ax: "Axes", y: int, tokens: TokenPercentiles, *, named: bool) -> None:
+def _token_row(ax: "Axes", y: float, tokens: TokenPercentiles, *, named: bool) -> None:
     for name, point in (("p50", tokens.p50), ("p90", tokens.p90), ("p95", tokens.p95), ("p99", tokens.p99)):
         if point is None:
             continue
         low, middle, high = (max(v, 1.0) for v in point)
         ax.plot([low, high], [y, y], color=svg.BAND, linewidth=7, solid_capstyle="butt")
-        ax.plot([middle], [y], marker="o", color=svg.INK, markersize=4.5)
+        ax.plot([middle], [y], marker="o", color=svg.INK, markersize=4)
         if named:
-            ax.text(middle, y - 0.34, name, ha="center", va="bottom", fontsize=10, color=svg.SOFT)
+            ax.text(middle, y - 0.36, name, ha="center", va="bottom", fontsize=10, color=svg.SOFT)
 
 
 def _token_axis(ax: "Axes", rows: Sequence[tuple[Horizon, TokenPercentiles]]) -> None:
@@ -302,7 +312,7 @@ def _token_axis(ax: "Axes", rows: Sequence[tuple[Horizon, TokenPercentiles]]) ->
     ticks = [m * 10**e for e in range(8) for m in (1, 3) if low <= m * 10**e <= high]
     ax.set_xscale("log")
     ax.set_xlim(low, high)
-    ax.set_xticks(ticks, [short(t) for t in ticks])
+    ax.set_xticks(ticks, [tick(t) for t in ticks])
     ax.set_xticks([], minor=True)
     ax.grid(axis="x")
     ax.set_yticks([])
@@ -339,30 +349,29 @@ def _breakeven_marks(ax: "Axes", each: Breakeven, top: float) -> None:
     drawn = [(x, text) for x, text in marks if x is not None and known(x) and x <= end]
     for i, (x, text) in enumerate(sorted(drawn)):
         ax.axvline(x, color=svg.SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
-        right = i == 0 and len(drawn) == 2 and x < end * 0.8
-        first_of_two = right and drawn
-        side = "right" if first_of_two and x > end * 0.12 else ("right" if x > end * 0.85 else "left")
-        ax.text(x + (-0.006 if side == "right" else 0.006) * end, top * 1.05, text, ha=side, va="top",
-                fontsize=_SMALL, color=svg.SOFT)  # fmt: skip
+        left = x > end * 0.8 or (i == 0 and len(drawn) == 2 and x > end * 0.2)
+        ax.text(x + (-0.006 if left else 0.006) * end, top * (1.07 if i else 1.0), text, va="top",
+                ha="right" if left else "left", fontsize=_SMALL, color=svg.SOFT)  # fmt: skip
 
 
 def _heat_labels(ax: "Axes", profile: Sequence[float]) -> None:
-    numbers = [(v, i) for i, v in enumerate(profile) if known(v)]
-    if not numbers:
+    numbers = [(v, -i) for i, v in enumerate(profile) if known(v)]
+    if not numbers or max(numbers)[0] - min(numbers)[0] < 0.005:
         return
-    for (value, slot), word in ((max(numbers), "busiest"), (min(numbers), "quietest")):
+    for (value, first), word in ((max(numbers), "busiest"), (min(numbers), "quietest")):
+        slot = -first
         text = f"{word}: {ratio(value)} ×"
         ax.annotate(text, (24.2, slot // 24 + 0.44), va="center", fontsize=_SMALL, annotation_clip=False)
         ax.add_patch(_outline(slot))
 
 
-def _outline(slot: int) -> "Any":
+def _outline(slot: int) -> "Rectangle":
     from matplotlib.patches import Rectangle
 
     return Rectangle((slot % 24, slot // 24), 0.94, 0.88, facecolor="none", edgecolor=svg.INK, linewidth=1.5)
 
 
-def _value_axis(ax: "Axes", top: float, show: Any) -> None:
+def _value_axis(ax: "Axes", top: float, show: Callable[[float], str]) -> None:
     """Zero-based value axis with at most five round ticks, labelled by the house's own format."""
     from matplotlib.ticker import MaxNLocator
 
@@ -377,7 +386,7 @@ def _plain_x_axis(ax: "Axes", end: float, label: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     ticks = [t for t in MaxNLocator(nbins=6).tick_values(0, end) if 0 <= t <= end]
-    ax.set_xticks(ticks, [qps(t) for t in ticks])
+    ax.set_xticks(ticks, [tick(t) for t in ticks])
     ax.tick_params(axis="x", labelsize=_SMALL)
     ax.set_xlabel(label, fontsize=_SMALL)
 

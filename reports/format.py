@@ -38,7 +38,7 @@ def money(usd: float | None, currency: Currency) -> str:
 
 
 def money_short(usd: float | None, currency: Currency) -> str:
-    """Return an amount at three significant digits, for figures and axes.
+    """Return an amount at three significant digits, for figures and labels.
 
     >>> money_short(1_243_900, Currency(code="EUR", per_usd=0.5, rate_date=None, source=""))
     '€622K'
@@ -46,7 +46,12 @@ def money_short(usd: float | None, currency: Currency) -> str:
     if usd is None or not math.isfinite(usd):
         return UNKNOWN
     amount = usd * currency.per_usd
-    return _signed(amount, short(abs(amount)), _symbol(currency))
+    return _signed(amount, short(abs(amount)) if amount else "0", _symbol(currency))
+
+
+def money_tick(usd: float, currency: Currency) -> str:
+    """Return a round amount for an axis, without trailing zeros."""
+    return f"{_symbol(currency)}{tick(usd * currency.per_usd)}"
 
 
 def price(usd: float | None, currency: Currency) -> str:
@@ -78,7 +83,7 @@ def short(value: float | None) -> str:
     """Return a large number at three significant digits; whole below 10,000, decimals below 100.
 
     >>> [short(x) for x in (0.256, 7.314, 950.0, 9_999, 12_345, 999_700, 2.5e9)]
-    ['0.256', '7.31', '950', '9,999', '12.3K', '1M', '2.5B']
+    ['0.256', '7.31', '950', '9,999', '12.3K', '1.00M', '2.50B']
     """
     if value is None or not math.isfinite(value):
         return UNKNOWN
@@ -90,6 +95,17 @@ def short(value: float | None) -> str:
         if rounded >= unit:
             return _signed(value, _significant(rounded / unit) + suffix)
     raise AssertionError("every number from 10,000 up has a suffix")
+
+
+def tick(value: float) -> str:
+    """Return a round number for an axis: as `short`, without trailing zeros.
+
+    >>> [tick(x) for x in (0.0, 0.5, 2_000_000.0, 150_000.0)]
+    ['0', '0.5', '2M', '150K']
+    """
+    digits = short(value)
+    number, suffix = (digits[:-1], digits[-1]) if digits[-1] in "KMBT" else (digits, "")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + suffix
 
 
 def qps(value: float | None) -> str:
@@ -200,19 +216,31 @@ def plain(text: str, limit: int | None = None) -> str:
     return clean if limit is None or len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
 
 
+def squeeze(text: str, limit: int) -> str:
+    """Return `plain` text cut in its middle, for labels whose ends tell them apart.
+
+    >>> squeeze("anthropic/claude-sonnet-5, pay as you go", 24)
+    'anthropic/claud…s you go'
+    """
+    clean = plain(text)
+    if len(clean) <= limit:
+        return clean
+    tail = limit // 3
+    return f"{clean[: limit - 1 - tail].rstrip()}…{clean[-tail:].lstrip()}"
+
+
 _UNSAFE = {"Cc", "Cs"}
 _KEPT = "\t\n"
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def _significant(size: float) -> str:
-    """Return a non-negative number at three significant digits, without trailing zeros."""
+    """Return a non-negative number at three significant digits."""
     if size == 0:
         return "0"
     rounded = float(f"{size:.3g}")
     places = max(0, 2 - math.floor(math.log10(rounded)))
-    text = f"{rounded:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{rounded:.{places}f}"
 
 
 def _signed(value: float, digits: str, symbol: str = "") -> str:

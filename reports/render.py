@@ -20,6 +20,7 @@ from reports.tables import Block, Candidate, Option
 from sizing.money import CostLine
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_UNKNOWN = Markup('<abbr title="unknown">–</abbr>')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,10 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A chart under the sentence that it proves."""
+    """A chart under the sentence that it proves, with how to read it."""
 
     heading: str
+    reading: str
     svg: Markup
 
 
@@ -96,13 +98,15 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         figures=_figures(report),
         spend=Picture(
             heading=spend,
+            reading=charts.READING["spend"],
             svg=Markup(charts.monthly_spend(report.months, report.currency, chart_id="spend", title=spend)),  # noqa: S704  (our own SVG, escaped by ElementTree)
         ),
         risks=sentences.risks(report),
         horizon_days=days,
+        horizon_words=_listed([str(d) for d in days]),
         longest=max(days, default=0),
-        heads=[(f"{d} days", "") for d in days],
-        cost_heads=[(f"{d} days", "n") for d in days],
+        heads=[(f"{d}\N{NO-BREAK SPACE}days", "") for d in days],
+        cost_heads=[(f"{d}\N{NO-BREAK SPACE}days", "n") for d in days],
         logic_names=tables.LOGICS,
         logic_heads=[(label.capitalize(), "n") for _, label in tables.LOGICS],
         weekdays=fmt.WEEKDAYS,
@@ -120,7 +124,8 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
     week = workload.hour_of_week
 
     def picture(kind: str, heading: str, draw: Callable[..., str]) -> Picture:
-        return Picture(heading=heading, svg=Markup(draw(chart_id=f"{anchor}-{kind}", title=heading)))  # noqa: S704  (our own SVG, escaped by ElementTree)
+        svg = Markup(draw(chart_id=f"{anchor}-{kind}", title=heading))  # noqa: S704  (our own SVG, escaped)
+        return Picture(heading=heading, reading=charts.READING[kind], svg=svg)
 
     return WorkloadView(
         workload=workload,
@@ -134,19 +139,24 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
         hours=[Hour(label=f"{h:02d}:00", factors=[week[d * 24 + h] for d in range(7)]) for h in range(24)],
         fan=picture("fan", sentences.requests(traffic), partial(charts.request_fan, history, forecast)),
         week=picture("week", sentences.week(week), partial(charts.hour_of_week, week)),
-        tokens=picture("tok", sentences.tokens(horizons), partial(charts.token_percentiles, horizons))
+        tokens=picture("tokens", sentences.tokens(horizons), partial(charts.token_percentiles, horizons))
         if has_tokens
         else None,
-        logics=picture("gpus", sentences.logics(horizons), partial(charts.gpu_logics, planned)) if planned else None,
-        costs=picture("cost", sentences.costs(horizons, currency), partial(charts.cost_options, priced, currency))
+        logics=picture("logics", sentences.logics(horizons), partial(charts.gpu_logics, planned)) if planned else None,
+        costs=picture("costs", sentences.costs(horizons, currency), partial(charts.cost_options, priced, currency))
         if priced
         else None,
         breakeven=None
         if curve is None
-        else picture("even", sentences.breakeven(curve), partial(charts.breakeven_curve, curve, currency)),
+        else picture("breakeven", sentences.breakeven(curve), partial(charts.breakeven_curve, curve, currency)),
         curve_gpu="" if curve is None else curve.gpu,
         curve=[] if curve is None else _thinned(curve),
     )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as an English list."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _curve(workload: Workload) -> Breakeven | None:
@@ -170,7 +180,7 @@ def _figures(report: BudgetReport) -> list[Figure]:
              ("Next 365 days", decision.usd_365_days))  # fmt: skip
     found = [_spend_figure(label, spread, currency) for label, spread in spans]
     share = decision.committed_share
-    note = "share is unknown" if share is None else "of the 30 days' spend is fixed by terms"
+    note = "share is unknown" if share is None else "of 30 days' spend is under a term"
     return [*found, Figure(label="Committed", value=fmt.percent(share), range=note, note="")]
 
 
@@ -201,9 +211,10 @@ def _environment(currency: Currency) -> Environment:
     env.filters.update(money)
     env.filters.update({name: getattr(fmt, name) for name in names})
     env.filters.update(
-        cut=fmt.plain, span=_span, choice=tables.choice, basis=sentences.basis, token_points=sentences.token_points
+        cut=fmt.plain, span=_span, choice=tables.choice, basis=sentences.basis, token_points=sentences.token_points,
+        outlasts=tables.outlasts,
     )
-    env.globals.update(short=fmt.short, qps=fmt.qps, money=money["money"])
+    env.globals.update(unknown=_UNKNOWN, short=fmt.short, qps=fmt.qps, money=money["money"])
     return env
 
 
@@ -217,7 +228,7 @@ def _printable(value: object) -> object:
     if isinstance(value, Markup):
         return value
     if value is None or value == fmt.UNKNOWN:
-        return Markup('<abbr title="unknown">–</abbr>')
+        return _UNKNOWN
     if isinstance(value, str):
         return fmt.plain(value)
     raise TypeError(f"{value!r} reached the page unformatted; pass it through a filter of reports.format.")

@@ -17,12 +17,12 @@ from reports.format import (
     ratio,
     short,
 )
-from reports.tables import cheapest, forecast_blocks, history_blocks, planned_rows
+from reports.tables import cheapest, forecast_blocks, history_blocks, outlasts, planned_rows
 
 
 def spend(months: Sequence[BudgetMonth], currency: Currency) -> str:
     """Say what the whole calendar months are expected to cost, against their budget where there is one."""
-    whole = [m for m in months if _is_whole(m)] or list(months)
+    whole = [m for m in months if is_whole(m)] or list(months)
     if not whole:
         return "No spend is planned."
     budgeted = [(m, m.budget_usd) for m in whole if m.budget_usd is not None]
@@ -48,11 +48,12 @@ def requests(series: Series) -> str:
     if not ahead:
         return "No requests are forecast"
     last = ahead[-1]
-    start = f"from {short(seen[-1])} requests a day now" if seen else "with no requests seen yet"
-    return (
-        f"Demand goes {start} to {short(last.q50)} by {day(last.end)};"
-        f" 80% of the paths lie between {short(last.q10)} and {short(last.q90)}"
-    )
+    spread = f"80% range {short(last.q10)} to {short(last.q90)}"
+    if not seen:
+        return f"{short(last.q50)} requests a day are planned for by {day(last.end)} ({spread}); none was seen yet"
+    if abs(last.q50 - seen[-1]) <= 0.03 * seen[-1]:
+        return f"Demand stays near {short(seen[-1])} requests a day until {day(last.end)} ({spread})"
+    return f"Demand goes from {short(seen[-1])} requests a day to {short(last.q50)} by {day(last.end)} ({spread})"
 
 
 def tokens(horizons: Sequence[Horizon]) -> str:
@@ -74,7 +75,7 @@ def logics(horizons: Sequence[Horizon]) -> str:
     if not rows:
         return "No GPU that was looked at can serve this workload within its targets"
     days, row = rows[0]
-    name = f"{plain(row.gpu, 24)}s over {days} days"
+    name = f"{plain(row.gpu, 24)} over {days} days"
     if row.windowed_p99_gpus is None:
         return f"The mean asks for {count(row.mean_plan_gpus)} {name}; windows of work are unknown for this source"
     if row.p95_lengths_gpus is None:
@@ -91,7 +92,7 @@ def costs(horizons: Sequence[Horizon], currency: Currency) -> str:
         best = cheapest(horizon)
         if best is None or best.usd is None:
             continue
-        others = [c for c in horizon.costs if c.usd is not None and c.option != best.option]
+        others = [c for c in horizon.costs if c.usd is not None and c.option != best.option and not outlasts(c.option, horizon.days)]
         text = f"Over {horizon.days} days {plain(best.label, 40)} costs least: {money_short(best.usd.mean, currency)}"
         rival = min(others, key=lambda c: c.usd.mean if c.usd else 0.0, default=None)
         if rival is None or rival.usd is None:
@@ -127,10 +128,30 @@ def swing(spread: Spread | None) -> str:
     return f"± {percent((spread.p90 - spread.p10) / 2 / spread.mean)}"
 
 
+def token_points(each: TokenPercentiles) -> list[tuple[str, tuple[float, float, float] | None]]:
+    """Return the four percentiles of a length field by name."""
+    return [("p50", each.p50), ("p90", each.p90), ("p95", each.p95), ("p99", each.p99)]
+
+
+def basis(workload: Workload) -> str:
+    """Say in two words what a workload's demand rests on."""
+    return {"history": "from history", "short history": "short history", "no history": "assumption: no history"}[
+        workload.method.basis
+    ]
+
+
+def is_whole(each: BudgetMonth) -> bool:
+    """Say whether the plan holds every day of the calendar month."""
+    year, _, number = each.month.partition("-")
+    if not (year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
+        return False
+    return each.days == calendar.monthrange(int(year), int(number))[1]
+
+
 def risks(report: BudgetReport) -> list[str]:
     """Return what could go wrong, weightiest first, from what the report itself knows."""
-    return [*_tail(report), *_over_budget(report), *_assumed(report), *_unmeasured(report), *_unpriced(report),
-            *_unread(report)]  # fmt: skip
+    found = (_tail, _over_budget, _assumed, _unmeasured, _short, _unpriced, _unread)
+    return [sentence for find in found for sentence in find(report)]
 
 
 def _tail(report: BudgetReport) -> Iterator[str]:
@@ -145,7 +166,7 @@ def _tail(report: BudgetReport) -> Iterator[str]:
 
 
 def _over_budget(report: BudgetReport) -> Iterator[str]:
-    at_risk = [m for m in report.months if m.budget_usd is not None and _is_whole(m) and m.usd.p90 > m.budget_usd]
+    at_risk = [m for m in report.months if m.budget_usd is not None and is_whole(m) and m.usd.p90 > m.budget_usd]
     if at_risk:
         word = "month" if len(at_risk) == 1 else "months"
         yield (
@@ -158,7 +179,11 @@ def _assumed(report: BudgetReport) -> Iterator[str]:
     for workload in report.workloads:
         if workload.method.basis == "no history":
             yield f"{plain(workload.name, 40)} has no history: its demand is an assumption, not a forecast."
-        elif workload.method.basis == "short history":
+
+
+def _short(report: BudgetReport) -> Iterator[str]:
+    for workload in report.workloads:
+        if workload.method.basis == "short history":
             days = workload.method.history_days
             yield f"{plain(workload.name, 40)} rests on {count(days)} days of history: its trend is unknown."
 
@@ -166,10 +191,10 @@ def _assumed(report: BudgetReport) -> Iterator[str]:
 def _unmeasured(report: BudgetReport) -> Iterator[str]:
     for workload in report.workloads:
         for days, row in planned_rows(workload.horizons)[:1]:
-            if row.measured_points == 0 and row.gpus_low is not None and row.gpus_high is not None:
+            if row.measured_points == 0 and workload.horizons[0].chosen_gpu == row.gpu:
                 yield (
                     f"No measurement backs the throughput of {plain(row.gpu, 24)} for {plain(workload.name, 40)}:"
-                    f" {count(row.gpus_low)} to {count(row.gpus_high)} GPUs over {days} days."
+                    f" between {count(row.gpus_low)} and {count(row.gpus_high)} GPUs over {days} days."
                 )
 
 
@@ -190,22 +215,3 @@ def _unread(report: BudgetReport) -> Iterator[str]:
 def _span(months: Sequence[BudgetMonth]) -> str:
     first, last = month(months[0].month), month(months[-1].month)
     return first if first == last else f"{first} to {last}"
-
-
-def _is_whole(each: BudgetMonth) -> bool:
-    year, _, number = each.month.partition("-")
-    if not (year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
-        return False
-    return each.days == calendar.monthrange(int(year), int(number))[1]
-
-
-def token_points(each: TokenPercentiles) -> list[tuple[str, tuple[float, float, float] | None]]:
-    """Return the four percentiles of a length field by name."""
-    return [("p50", each.p50), ("p90", each.p90), ("p95", each.p95), ("p99", each.p99)]
-
-
-def basis(workload: Workload) -> str:
-    """Say in two words what a workload's demand rests on."""
-    return {"history": "from history", "short history": "short history", "no history": "assumption: no history"}[
-        workload.method.basis
-    ]

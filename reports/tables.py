@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from data.catalog.prices import TERM_DAYS
 from reports.budget import FleetRow, Horizon, OptionChoice, Series, Workload
 from sizing.money import CostLine
 
@@ -106,10 +107,10 @@ def options(horizons: Sequence[Horizon]) -> list[Option]:
 
 
 def charted(workload: Workload) -> list[Option]:
-    """Return the options worth a bar: the API's, and those of the GPU that was chosen (of all, where none was)."""
-    gpus = {h.chosen_gpu for h in workload.horizons} - {None}
+    """Return the options worth a bar, at most twelve: the API's, and those of the GPUs that are planned on."""
+    gpus = {row.gpu for _, row in planned_rows(workload.horizons)}
     every = options(workload.horizons)
-    return [o for o in every if o.gpu is None or o.gpu in gpus or not gpus][:12]
+    return [o for o in every if o.gpu is None or o.gpu in gpus][:12]
 
 
 def candidates(horizons: Sequence[Horizon]) -> list[Candidate]:
@@ -128,22 +129,36 @@ def candidates(horizons: Sequence[Horizon]) -> list[Candidate]:
 def planned_rows(horizons: Sequence[Horizon]) -> list[tuple[int, FleetRow]]:
     """Return (days, row) of the fleet that each horizon is planned on.
 
-    The chosen GPU's feasible row; where no GPU was chosen (the API is), the feasible row of the fewest GPUs, so
-    that the page can still say what an own fleet would take. Horizons without a feasible row are left out.
+    The chosen GPU's feasible row; where no GPU was chosen (the API is), that of the GPU with the cheapest cost
+    line, so that the page can still say what an own fleet would take. Horizons without a feasible row are left out.
     """
     found = []
     for horizon in horizons:
         feasible = [row for row in horizon.fleets if row.feasible]
         chosen = [row for row in feasible if row.gpu == horizon.chosen_gpu] or feasible
         if chosen:
-            found.append((horizon.days, min(chosen, key=_size)))
+            usd = _least_by_gpu(horizon)
+            best = min(chosen, key=lambda row: (usd.get(row.gpu, math.inf), _size(row)))
+            found.append((horizon.days, best))
     return found
 
 
 def cheapest(horizon: Horizon) -> CostLine | None:
-    """Return the line with the least expected cost, None where no price is known."""
-    priced = [(line.usd.mean, i) for i, line in enumerate(horizon.costs) if line.usd is not None]
+    """Return the line with the least expected cost, None where no price is known.
+
+    A term that outlasts the horizon is left out: over 30 days one month of a year's commitment is not its price.
+    """
+    priced = [
+        (line.usd.mean, i)
+        for i, line in enumerate(horizon.costs)
+        if line.usd is not None and not outlasts(line.option, horizon.days)
+    ]
     return horizon.costs[min(priced)[1]] if priced else None
+
+
+def outlasts(option: str, days: int) -> bool:
+    """Say whether taking an option binds for longer than the horizon."""
+    return any(term == option and length > days for term, length in TERM_DAYS.items())
 
 
 def choice(workload: Workload, days: int) -> OptionChoice | None:
@@ -157,6 +172,15 @@ def by_size(workloads: Sequence[Workload]) -> list[Workload]:
 
 
 _QUANTILES = ("mean", "q2_5", "q10", "q50", "q90", "q97_5")
+
+
+def _least_by_gpu(horizon: Horizon) -> dict[str, float]:
+    """Return the least expected cost of each GPU that has a priced line."""
+    found: dict[str, float] = {}
+    for line in horizon.costs:
+        if line.gpu is not None and line.usd is not None:
+            found[line.gpu] = min(line.usd.mean, found.get(line.gpu, math.inf))
+    return found
 
 
 def _size(row: FleetRow) -> float:

@@ -37,7 +37,7 @@ AS_OF = date(2026, 11, 23)
 HORIZONS = (30, 90, 365)
 HOSTILE = '<img src=x onerror="alert(1)">=cmd|\'/c calc\'!A0 \u202etxt.exe\u202c $\\frac{1}{2}$ \x07' + "long" * 40
 
-_GPUS = {"h100-sxm": (2, 1.0, 3.0), "h200-sxm": (2, 0.8, 4.0), "b200": (1, 0.45, 6.5), "a100-80gb": (4, 2.3, 1.5)}
+_GPUS = {"h100-sxm": (2, 1.0, 3.0), "h200-sxm": (2, 0.8, 4.0), "b200": (1, 0.45, 8.0), "a100-80gb": (4, 2.3, 1.5)}
 _TERMS = (("on-demand", 1.0), ("reserved-30d", 0.9), ("reserved-1y", 0.7))
 
 
@@ -135,7 +135,7 @@ def sparse_report() -> BudgetReport:
 def _workload(i: int, history_days: int) -> Workload:
     kinds: list[tuple[str, Category, Basis, float, float, float, str | None]] = [
         ("chat", "online", "history", 1.21e6, 1_450.0, 310.0, "openai/gpt-5-mini"),
-        ("code-agents", "online", "short history", 64_000.0, 18_200.0, 640.0, "anthropic/claude-sonnet-5"),
+        ("code-agents", "online", "short history", 6_400.0, 18_200.0, 640.0, "anthropic/claude-sonnet-5"),
         ("nightly-classification", "batch", "no history", 410_000.0, 900.0, 24.0, None),
     ]
     name, category, basis, level, prompt, output, api = kinds[i % 3]
@@ -276,7 +276,7 @@ def _costs(
     mtok = per_day * days * (prompt + output) / 1e6
     lines = []
     if api is not None:
-        dear = 6.0 if api.startswith("anthropic") else 1.0
+        dear = 5.0 if api.startswith("anthropic") else 1.0
         usd = per_day * days * (prompt * 0.25e-6 + output * 2.0e-6) * dear
         lines.append(_line(name, days, "api", f"{api}, pay as you go", usd, usd, usd, mtok, None, None))
         lines.append(_line(name, days, "api-batch", f"{api}, batch", usd / 2, usd / 2, usd / 2, mtok, None, None))
