@@ -156,7 +156,7 @@ def expected_requests(world: SyntheticWorld, label: str, since: date, until: dat
     Days after the world's end follow the same law, without the planned campaign. Index: naive UTC midnight,
     name `day_utc`. The outage's dark hours are left in: they are demand that could not arrive.
     """
-    days = pd.date_range(since, until, inclusive="left", name="day_utc")
+    days = pd.date_range(since, until, inclusive="left", name="day_utc", unit="ns")
     workload = world.workload(label)
     if workload.category != "batch":
         return pd.Series(_level(world, workload, days), index=days, name="requests")
@@ -174,7 +174,7 @@ def level_by_start(world: SyntheticWorld, label: str, since: date, until: date) 
 def _level(world: SyntheticWorld, workload: SyntheticWorkload, days: pd.DatetimeIndex) -> Floats:
     age = np.asarray((days - pd.Timestamp(world.start)).days, dtype=np.float64)
     level = workload.requests_per_day * workload.growth ** (age / YEARISH_DAYS)
-    level = level * np.asarray(workload.weekday)[days.dayofweek]
+    level = level * np.asarray(workload.weekday)[days.day_of_week]
     campaign = world.campaign
     if campaign.label == workload.label:
         inside = (days >= pd.Timestamp(campaign.first)) & (days <= pd.Timestamp(campaign.last))
