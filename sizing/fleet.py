@@ -1,0 +1,263 @@
+"""How many GPUs a workload takes: every path and day, and the quantiles that a horizon is planned on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data.traffic import PERCENTILES, Category, Traffic
+from data.units import DAY_S
+from forecasting.demand import HORIZONS_DAYS, Demand
+from sizing.profile import ReplicaProfile
+from sizing.windows import BusyWindows, busy_windows
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MEAN_UTILISATION = 0.7
+"""Share of a fleet that plans on mean work fill, so that bursts find room: the textbook's u."""
+
+WINDOW_UTILISATION = 0.9
+"""Share that plans on windowed work fill: bursts are in the windows, what 10 s and uneven replicas hide is not."""
+
+PLANNED_QUANTILE = 0.8
+"""Quantile over paths at which the ways of planning are compared."""
+
+GPUS_PER_NODE = 8
+BACKLOG_HOURS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 48, 72)
+"""Lengths of the stretches of arrivals that a batch fleet is checked against."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetHorizon:
+    """One horizon of a fleet plan. GPUs are whole replicas times TP; None = this way of planning is not possible.
+
+    gpus_p50, gpus_p80, gpus_p95: quantiles over paths of the largest daily fleet, spares included.
+    mean_plan_gpus, p95_lengths_gpus, windowed_p95_gpus, windowed_p99_gpus: at the 80% path, without spares: what
+        mean work at 70% asks, what the product of the 95% lengths would, what busy 10 s do.
+    gpus_low, gpus_high: gpus_p80 if throughput is at the high and low end of its measured 80% band.
+    utilisation: mean work over what gpus_p80 can do. power_kw: their TDP, without hosts and cooling.
+    """
+
+    days: int
+    gpus_p50: int
+    gpus_p80: int
+    gpus_p95: int
+    mean_plan_gpus: int
+    p95_lengths_gpus: int | None
+    windowed_p95_gpus: int | None
+    windowed_p99_gpus: int | None
+    spare_gpus: int
+    nodes: int
+    utilisation: float
+    gpus_low: int
+    gpus_high: int
+    power_kw: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPlan:
+    """One workload on one kind of replica, along every path.
+
+    need_gpus: (S, D) GPUs of each path and day: whole replicas times TP, spares included.
+    load: (S, D) replicas' worth of mean work, unrounded. hour_share: (D, 24) of a day's work, adding up to 1.
+    notes: sentences that the page prints.
+    """
+
+    workload: str
+    category: Category
+    profile: ReplicaProfile
+    need_gpus: Ints
+    load: Floats
+    hour_share: Floats
+    hour_factor: float | None
+    spare_gpus: int
+    horizons: tuple[FleetHorizon, ...]
+    notes: tuple[str, ...]
+
+    def hourly_gpus(self) -> Ints:
+        """Return (S, D, 24): GPUs that each hour takes, what an autoscaler could not give back.
+
+        The hour's mean work times the 99% busy window within an hour; never more than the day's fleet. Batch work
+        waits, so its fleet is the same all day.
+        """
+        if self.hour_factor is None:
+            return np.repeat(self.need_gpus[:, :, None], 24, axis=2)
+        hourly = self.load[:, :, None] * self.hour_share[None] * 24 * self.hour_factor
+        busy = _gpus(hourly, self.profile.tp)
+        return np.minimum(busy + self.spare_gpus, self.need_gpus[:, :, None])
+
+
+def plan_fleet(
+    demand: Demand,
+    traffic: Traffic,
+    profile: ReplicaProfile,
+    *,
+    category: Category,
+    mean_utilisation: float = MEAN_UTILISATION,
+    window_utilisation: float = WINDOW_UTILISATION,
+    deadline_h: float | None = None,
+    spares: bool = True,
+    tdp_w: float | None = None,
+    gpus_per_node: int = GPUS_PER_NODE,
+    horizons: Sequence[int] = HORIZONS_DAYS,
+) -> FleetPlan:
+    """Return the fleet that this demand takes on this replica.
+
+    online: each day's fleet does the 99% busiest 10 s of that day, the historical distribution of windowed work
+        rescaled by the path's work of the day; one replica more is spare. A source of longer windows gets no 10-s
+        plan: its own busiest windows at `mean_utilisation`, and a note.
+    batch, scheduled: whatever arrives is done within deadline_h (24 where None); no spares, since it can wait.
+    """
+    load = profile.work_s(demand.sums()) / DAY_S
+    hour_share = _hour_share(demand)
+    online = category == "online"
+    busy = busy_windows(traffic, profile, demand.moments) if online else None
+    if online:
+        factor, notes = _online_factor(busy, mean_utilisation, window_utilisation)
+        need = load * factor
+    else:
+        need, notes = _deadline_load(load, hour_share, deadline_h or 24.0) / mean_utilisation, ()
+    spare = profile.tp if online and spares else 0
+    return FleetPlan(
+        workload=demand.workload,
+        category=category,
+        profile=profile,
+        need_gpus=_with_spares(_gpus(need, profile.tp), spare),
+        load=load,
+        hour_share=hour_share,
+        hour_factor=_hour_factor(busy, mean_utilisation, window_utilisation) if online else None,
+        spare_gpus=spare,
+        horizons=tuple(
+            _horizon(
+                days,
+                load,
+                need,
+                _lengths_load(demand, profile),
+                busy if busy and busy.fine else None,
+                profile,
+                spare,
+                mean_utilisation,
+                window_utilisation,
+                tdp_w,
+                gpus_per_node,
+            )
+            for days in horizons
+            if days <= load.shape[1]
+        ),
+        notes=notes,
+    )
+
+
+def _horizon(
+    days: int,
+    load: Floats,
+    need: Floats,
+    lengths: Floats | None,
+    busy: BusyWindows | None,
+    profile: ReplicaProfile,
+    spare: int,
+    mean_utilisation: float,
+    window_utilisation: float,
+    tdp_w: float | None,
+    gpus_per_node: int,
+) -> FleetHorizon:
+    largest = need[:, :days].max(axis=1)
+    mean = load[:, :days].max(axis=1)
+
+    def at(paths: Floats, quantile: float = PLANNED_QUANTILE, more: float = 1.0) -> int:
+        return int(_gpus(np.quantile(paths, quantile, method="higher") * more, profile.tp))
+
+    p80 = int(_with_spares(np.array(at(largest)), spare))
+    low, high = (at(largest, more=1 / ratio) + spare for ratio in (profile.error_p90, profile.error_p10))
+    return FleetHorizon(
+        days=days,
+        gpus_p50=int(_with_spares(np.array(at(largest, 0.5)), spare)),
+        gpus_p80=p80,
+        gpus_p95=int(_with_spares(np.array(at(largest, 0.95)), spare)),
+        mean_plan_gpus=at(mean, more=1 / mean_utilisation),
+        p95_lengths_gpus=None if lengths is None else at(lengths[:, :days].max(axis=1), more=1 / mean_utilisation),
+        windowed_p95_gpus=at(mean, more=busy.p95 / window_utilisation) if busy else None,
+        windowed_p99_gpus=at(mean, more=busy.p99 / window_utilisation) if busy else None,
+        spare_gpus=spare if p80 else 0,
+        nodes=-(-p80 // gpus_per_node),
+        utilisation=float(load[:, :days].mean()) * profile.tp / p80 if p80 else 0.0,
+        gpus_low=low if p80 else 0,
+        gpus_high=high if p80 else 0,
+        power_kw=p80 * tdp_w / 1_000 if tdp_w is not None else None,
+    )
+
+
+def _gpus(load: Floats | float, tp: int) -> Ints:
+    """Return whole replicas times tp for loads in replicas; a load of 10.0000001 from rounding is still 10."""
+    return np.asarray(np.ceil(np.round(load, 9)), dtype=np.int64) * tp
+
+
+def _with_spares(gpus: Ints, spare: int) -> Ints:
+    return np.where(gpus > 0, gpus + spare, 0)
+
+
+def _online_factor(
+    busy: BusyWindows | None, mean_utilisation: float, window_utilisation: float
+) -> tuple[float, tuple[str, ...]]:
+    """Return replicas to run for each replica's worth of mean work, and what to say about it."""
+    if busy is None:
+        return 1 / mean_utilisation, ("No window of work was seen, so the fleet is the mean plan.",)
+    if not busy.fine:
+        return busy.p99 / mean_utilisation, (
+            f"The source gives windows of {busy.window_s} s, which hide bursts, so there is no 10-s plan: the"
+            f" fleet covers its busiest 1% of windows at {mean_utilisation:.0%} utilisation.",
+        )
+    notes = () if busy.by_day else ("Not one whole day was seen, so busy windows are measured against all of it.",)
+    return max(busy.p99 / window_utilisation, 1.0), notes
+
+
+def _hour_factor(busy: BusyWindows | None, mean_utilisation: float, window_utilisation: float) -> float:
+    if busy is None:
+        return 1 / mean_utilisation
+    return busy.hour_p99 / (window_utilisation if busy.fine else mean_utilisation)
+
+
+def _hour_share(demand: Demand) -> Floats:
+    """Return (D, 24) share of each day's work by UTC hour, as `Demand.hourly` has it."""
+    one = demand.hourly()[:1]
+    total = one.sum(axis=2, keepdims=True)
+    return np.asarray(np.divide(one, total, out=np.full_like(one, 1 / 24), where=total > 0)[0])
+
+
+def _deadline_load(load: Floats, hour_share: Floats, deadline_h: float) -> Floats:
+    """Return (S, D) replicas that finish all work within deadline_h of its arrival, first come first served.
+
+    Work that arrives within x hours must be done x + deadline hours after the first of it came, so the fleet is
+    at least A(x) / (x + deadline) for every stretch x; the stretches of BACKLOG_HOURS that end in each day are
+    checked, in the path's own hours.
+    """
+    paths, days = load.shape
+    hours = (load[:, :, None] * hour_share[None] * 24).reshape(paths, days * 24)
+    done = np.concatenate([np.zeros((paths, 1)), np.cumsum(hours, axis=1)], axis=1)
+    need = np.zeros((paths, days))
+    for x in (n for n in BACKLOG_HOURS if n <= days * 24):
+        rate = (done[:, x:] - done[:, :-x]) / (x + deadline_h)
+        ending = np.concatenate([np.zeros((paths, x - 1)), rate], axis=1)
+        need = np.maximum(need, ending.reshape(paths, days, 24).max(axis=2))
+    return need
+
+
+def _lengths_load(demand: Demand, profile: ReplicaProfile) -> Floats | None:
+    """Return (S, D) replicas' worth of work if every request had the 95% prompt and the 95% output length.
+
+    The plan that percentiles of lengths would ask for: shown to be compared with, never used. None where the
+    percentiles are unknown.
+    """
+    tokens = {outlook.field: outlook.tok[PERCENTILES.index(0.95), :, 1] for outlook in demand.tokens}
+    if not {"prompt", "output"} <= set(tokens):
+        return None
+    prompt, output = tokens["prompt"], tokens["output"]
+    if not (np.isfinite(prompt).all() and np.isfinite(output).all()):
+        return None
+    mean_prompt = np.maximum(demand.prompt_tok, 1e-9)
+    cached = prompt[None] * np.clip(demand.cached_prompt_tok / mean_prompt, 0.0, 1.0)
+    p, o = np.broadcast_to(prompt, cached.shape), np.broadcast_to(output, cached.shape)
+    sums = np.stack([np.ones_like(p), p, cached, o, p * p, cached * cached, p * cached, p * o, o * o], axis=-1)
+    return np.asarray(demand.requests * profile.work_s(sums) / DAY_S)
