@@ -15,9 +15,9 @@ Codes = npt.NDArray[np.int8]
 Tokens = npt.NDArray[np.int32]
 
 REGIONS = ("eu-west-1", "us-east-1")
-STATUSES = ("200", "429", "503")
+STATUSES = ("ok", "rate_limited", "server_error")
 SERVED, THROTTLED, FAILED = 0, 1, 2
-TAGS = ("env=prod", "env=prod,retry=1")
+TAGS = ('["prod"]', '["prod", "retry"]')
 
 SERIAL_DIGITS = 9
 
@@ -84,6 +84,7 @@ def write_rows(path: Path, rows: Rows, *, label: str, model: str, category: str,
         compression="zstd",
         compression_level=1,
         use_dictionary=coded,
+        store_schema=False,  # plain text columns for every reader, and no Arrow types inside
         column_encoding={"request_id": "DELTA_BYTE_ARRAY", "arrived_utc": "DELTA_BINARY_PACKED"},
     )
 

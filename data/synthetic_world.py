@@ -57,7 +57,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """From start to dark most requests fail with 503; from dark to until none arrive at all."""
+    """From start to dark most requests fail; from dark to until none arrive at all."""
 
     label: str
     start: datetime
