@@ -1,5 +1,6 @@
 """The one capacity function: what a replica takes for a request, and how fast it answers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -192,14 +193,24 @@ def candidate_profiles(
     moments: Moments = ALL_ALIKE,
     engine: str = DEFAULT_ENGINE,
     tensor_parallel: Sequence[int] = TENSOR_PARALLEL,
+    requests_per_s: float | None = None,
+    spare_replicas: int = 0,
     calibration: Calibration | None = None,
 ) -> tuple[Candidate, ...]:
-    """Return for each GPU the replica that takes the fewest GPU-seconds a request, or why there is none.
+    """Return for each GPU the replica that takes the fewest GPUs, or why there is none.
 
-    GPUs of one kind cost the same, so the fewest GPU-seconds are also the fewest dollars. Raises UserError on
-    lengths that no GPU could serve.
+    At a rate of requests_per_s, whole replicas are counted (a large TP is wasteful where one replica is idle most
+    of the time), spare ones included; without a rate, GPU-seconds a request. GPUs of one kind cost the same, so
+    the fewest are also the cheapest. Raises UserError on lengths that no GPU could serve.
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
+
+    def cost(profile: ReplicaProfile) -> tuple[float, float]:
+        each = gpu_s_per_request(profile, moments)
+        if requests_per_s is None:
+            return 0.0, each
+        return profile.tp * (math.ceil(round(requests_per_s * each / profile.tp, 9)) + spare_replicas), each
+
     candidates = []
     for gpu in gpus:
         best: ReplicaProfile | None = None
@@ -223,7 +234,7 @@ def candidate_profiles(
             except (DoesNotFit, SloCannotBeMet) as err:
                 why_not = str(err)
                 continue
-            if best is None or gpu_s_per_request(profile, moments) < gpu_s_per_request(best, moments):
+            if best is None or cost(profile) < cost(best):
                 best = profile
         candidates.append(Candidate(gpu=gpu.name, profile=best, why_not="" if best else why_not))
     return tuple(candidates)

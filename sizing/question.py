@@ -104,6 +104,7 @@ def size_question(
         output_tok=output_tok,
         engine=engine,
         tensor_parallel=(tp,) if tp else TENSOR_PARALLEL,
+        requests_per_s=qps / utilisation,
         calibration=calibration,
     )[0]
     if candidate.profile is None:

@@ -68,7 +68,7 @@ def window_work_s(windows: pd.DataFrame, profile: ReplicaProfile, moments: Momen
     """Return replica-seconds of each window; windows whose token sums are unknown are left out."""
     sums = filled_sums(windows, moments)
     work = pd.Series(profile.work_s(sums), index=pd.DatetimeIndex(windows.index), dtype=float)
-    return work[np.isfinite(sums).all(axis=1)]
+    return work.dropna()
 
 
 def filled_sums(table: pd.DataFrame, moments: Moments) -> Floats:
