@@ -1,6 +1,8 @@
 """The truth of the synthetic world, worked by hand."""
 
+import tomllib
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,17 @@ def test_scale_multiplies_every_level():
     for label in ("chat", "code-agents", "doc-classification"):
         ratio = expected_requests(tenth, label, full.start, END) / expected_requests(full, label, full.start, END)
         assert ratio.to_numpy() == pytest.approx(0.1)
+
+
+def test_the_example_plan_declares_the_campaigns_of_the_demo():
+    plan = tomllib.loads((Path(__file__).parents[2] / "examples" / "plan.toml").read_text())
+    declared = {(e["workload"], e["start"], e["end"]): e["requests"] for e in plan["events"]}
+    world = plan_world(seed=1, days=400, end=END, scale=1.0)
+    past, planned = world.campaign, world.planned
+
+    assert declared[past.label, past.first, past.last]["likely"] == past.requests
+    outlook = declared[planned.label, planned.first, planned.last]
+    assert outlook == {"low": planned.low, "likely": planned.likely, "high": planned.high}
+    assert {w["match"]["label"]: w["model"] for w in plan["workloads"]} == {
+        w.label: w.model for w in world.workloads
+    }

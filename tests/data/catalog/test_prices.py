@@ -216,3 +216,16 @@ def test_a_wrong_price_is_named_with_file_row_key_and_what_is_allowed(tmp_path, 
 
     assert str(path) in str(raised.value)
     assert sentence in str(raised.value)
+
+
+def test_the_contract_printed_in_the_docs_works(tmp_path):
+    docs = (Path(__file__).parents[3] / "docs" / "catalog.md").read_text()
+    text = next(block for block in docs.split("```") if block.startswith("toml\n[[offer]]")).removeprefix("toml\n")
+    path = contract(tmp_path, text)
+
+    (offer,) = offers_for(load_offers([path]), "h100", "reserved-1y")
+    month = reserved_offer(planned("h100"), "reserved-30d", OFFERS, load_discounts([path]))
+
+    assert (offer.usd_per_gpu_hour, offer.contract) == (1.75, True)
+    assert month is not None
+    assert month.usd_per_gpu_hour == pytest.approx(2.70)
