@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 
 from data.errors import UserError
-from flows import cli_catalog, cli_data, cli_plan, cli_size
 
 EXIT_OK, EXIT_USER_ERROR = 0, 2
 
@@ -25,13 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 after saying in one sentence what the user can mend."""
     arguments = build_parser().parse_args(argv)
     try:
-        arguments.run(arguments)
+        _command(arguments.run)(arguments)
     except UserError as error:
         print(f"fleetcast: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (`| head`); nothing is wrong
     return EXIT_OK
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], None]:
+    """Import a command only when it is asked for: --help must not wait for pandas."""
+    module, function = name.split(":")
+    found: Callable[[argparse.Namespace], None] = getattr(import_module(module), function)
+    return found
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_demo(commands: Commands) -> None:
@@ -60,7 +68,7 @@ def _add_demo(commands: Commands) -> None:
         "--days", type=_whole(60, 1_000), default=400, help="days of history to make up (default 400)"
     )
     demo.add_argument("--seed", type=_whole(0, 2**63 - 1), default=20261123)
-    demo.set_defaults(run=cli_plan.run_demo)
+    demo.set_defaults(run="flows.cli_plan:run_demo")
 
 
 def _add_ingest(commands: Commands) -> None:
@@ -75,7 +83,7 @@ def _add_ingest(commands: Commands) -> None:
         "--max-rejected", type=_share, default=0.05, metavar="SHARE", help="refuse a file above (default 0.05)"
     )
     ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
-    ingest.set_defaults(run=cli_data.run_ingest)
+    ingest.set_defaults(run="flows.cli_data:run_ingest")
 
 
 def _add_plan(commands: Commands) -> None:
@@ -87,22 +95,22 @@ def _add_plan(commands: Commands) -> None:
     plan.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
     plan.add_argument("--force", action="store_true", help="plan again although nothing has changed")
     plan.add_argument("--prefect", action="store_true", help="track the run with Prefect")
-    plan.set_defaults(run=cli_plan.run_plan)
+    plan.set_defaults(run="flows.cli_plan:run_plan")
 
 
 def _add_report(commands: Commands) -> None:
     report = commands.add_parser("report", help="render the page again from a plan.json, without planning")
     report.add_argument("--from", dest="plan_json", type=Path, required=True, metavar="PLAN.JSON")
     report.add_argument("--out", type=Path, required=True, metavar="PAGE.HTML")
-    report.set_defaults(run=cli_plan.run_report)
+    report.set_defaults(run="flows.cli_plan:run_report")
 
 
 def _add_size(commands: Commands) -> None:
     size = commands.add_parser("size", help="one sizing question, with the textbook answer beside")
     size.add_argument("--model", required=True, help="catalog name, such as llama-3.1-8b")
     size.add_argument("--gpu", required=True, help="catalog name, such as h100")
-    size.add_argument("--precision", default="bf16", choices=["bf16", "fp16", "fp8", "int8", "int4", "fp4"])
-    size.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp16", "fp8", "int8"])
+    size.add_argument("--precision", default="bf16", choices=["bf16", "fp8", "int8", "int4", "fp4"])
+    size.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp8", "int8"])
     size.add_argument("--qps", type=_positive, required=True, help="requests a second")
     size.add_argument("--prompt-tokens", type=_positive, required=True)
     size.add_argument("--output-tokens", type=_positive, required=True)
@@ -115,8 +123,14 @@ def _add_size(commands: Commands) -> None:
     size.add_argument("--utilisation", type=_share, default=0.7, help="share of capacity to use (default 0.7)")
     size.add_argument("--batch", type=_whole(1, 100_000), default=48, help="of the textbook answer (default 48)")
     size.add_argument("--decode-ms", type=_positive, default=18.0, help="of the textbook answer (default 18)")
+    size.add_argument(
+        "--params", type=_positive, help="parameters in the textbook answer (default: the catalog's)"
+    )
+    size.add_argument(
+        "--gpu-bytes", type=_positive, help="memory in the textbook answer (default: the data sheet's)"
+    )
     size.add_argument("--json", action="store_true", help="machine-readable")
-    size.set_defaults(run=cli_size.run_size)
+    size.set_defaults(run="flows.cli_size:run_size")
 
 
 def _add_catalog(commands: Commands) -> None:
@@ -124,7 +138,7 @@ def _add_catalog(commands: Commands) -> None:
     catalog.add_argument("what", choices=["models", "gpus", "prices"])
     catalog.add_argument("name", nargs="?", help="one row in full, with its source")
     catalog.add_argument("--json", action="store_true", help="machine-readable")
-    catalog.set_defaults(run=cli_catalog.run_catalog)
+    catalog.set_defaults(run="flows.cli_catalog:run_catalog")
 
 
 def _day(text: str) -> date:

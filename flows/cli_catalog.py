@@ -101,7 +101,8 @@ def _gpu_cells(g: Gpu) -> tuple[str, ...]:
     rates = (_tera(g.bf16_flop_per_s), _tera(g.fp8_flop_per_s), _tera(g.fp4_flop_per_s))
     return (
         g.name, f"{g.memory_bytes / GB:,.0f}", f"{g.memory_bytes_per_s / TB:,.3g}", *rates,
-        f"{g.link_bytes_per_s / GB:,.0f}", "–" if g.tdp_w is None else f"{g.tdp_w:,.0f}", str(g.checked), g.full_name,
+        f"{g.link_bytes_per_s / GB:,.0f}", "–" if g.tdp_w is None else f"{g.tdp_w:,.0f}", str(g.checked),
+        g.full_name,
     )  # fmt: skip
 
 

@@ -12,10 +12,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from data.catalog.models import Precision
 from data.errors import UserError
 from data.traffic import Category, Match
+from forecasting.scenarios import Event, Factor, Growth
+from sizing.gpu_cost import Commitment
+from sizing.jobs import ScheduledJob
+from sizing.profile import Slo
 
-Precision = Literal["bf16", "fp16", "fp8", "int8", "int4", "fp4"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
@@ -72,6 +76,10 @@ class SloSettings(_Section):
     tpot_s: Positive | None = None
     percentile: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
 
+    def to_slo(self) -> Slo:
+        """Return the same as the sizing room reads it."""
+        return Slo(ttft_s=self.ttft_s, tpot_s=self.tpot_s, percentile=self.percentile)
+
 
 class ApiSettings(_Section):
     """The API that could serve the workload instead, as genai-prices names it."""
@@ -90,13 +98,18 @@ class GrowthSettings(_Section):
     low: Positive
     likely: Positive
     high: Positive
-    saturation: Positive | None = None
+    saturation: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
+    """Multiple of today's level that growth levels off at."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.likely <= self.high:
             raise ValueError(f"needs low <= likely <= high, not {self.low}, {self.likely}, {self.high}")
         return self
+
+    def to_growth(self) -> Growth:
+        """Return the same as the forecasting room reads it."""
+        return Growth(self.low, self.likely, self.high, self.saturation)
 
 
 class WorkloadSettings(_Section):
@@ -107,7 +120,7 @@ class WorkloadSettings(_Section):
     match: MatchSettings
     model: str
     precision: Precision
-    kv_precision: Literal["bf16", "fp16", "fp8", "int8"] = "bf16"
+    kv_precision: Literal["bf16", "fp8", "int8"] = "bf16"
     gpus: Annotated[list[str], Field(min_length=1)]
     slo: SloSettings = SloSettings()
     api: ApiSettings | None = None
@@ -146,6 +159,19 @@ class EventSettings(_Section):
             raise ValueError("needs at least one of requests, prompt_tok, output_tok")
         return self
 
+    def to_event(self) -> Event:
+        """Return the same as the forecasting room reads it."""
+        factors = {
+            name: Factor(factor.low, factor.likely, factor.high)
+            for name, factor in (
+                ("requests", self.requests),
+                ("prompt_tok", self.prompt_tok),
+                ("output_tok", self.output_tok),
+            )
+            if factor is not None
+        }
+        return Event(name=self.name, workload=self.workload, start=self.start, end=self.end, **factors)
+
 
 class JobSettings(_Section):
     """A scheduled job: so many GPUs for so many hours on these weekdays, started at this UTC hour."""
@@ -155,7 +181,13 @@ class JobSettings(_Section):
     gpus: Annotated[int, Field(gt=0)]
     hours: Positive
     weekdays: Annotated[list[Weekday], Field(min_length=1)]
-    start_hour_utc: Annotated[int, Field(ge=0, le=23)] = 0
+    start_hour_utc: Annotated[float, Field(ge=0, lt=24)] = 0.0
+    window_hours: Positive | None = None
+    """Time from its start within which a run may be done in pieces; left out: it runs through."""
+
+    def to_job(self) -> ScheduledJob:
+        """Return the same as the sizing room reads it; raises UserError where it cannot run as declared."""
+        return ScheduledJob(**{**self.model_dump(), "weekdays": tuple(self.weekdays)})
 
 
 class CommitmentSettings(_Section):
@@ -173,6 +205,10 @@ class CommitmentSettings(_Section):
         if self.end < self.start:
             raise ValueError(f"ends {self.end}, before it starts {self.start}")
         return self
+
+    def to_commitment(self) -> Commitment:
+        """Return the same as the sizing room reads it."""
+        return Commitment(**self.model_dump())
 
 
 class FxSettings(_Section):

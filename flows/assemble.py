@@ -1,0 +1,251 @@
+"""From the rooms' values to the page's: every figure is picked here, none is worked out in the page."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from data.traffic import FIELDS, Traffic
+from flows.settings import WorkloadSettings
+from flows.walk import Priced, SizedGpu
+from forecasting.demand import Demand
+from forecasting.outlook import Outlook
+from forecasting.spread import Spread
+from reports.budget import (
+    Breakeven,
+    FleetRow,
+    Horizon,
+    LongShareRow,
+    Method,
+    OptionChoice,
+    Series,
+    TokenPercentiles,
+    Workload,
+)
+from sizing import breakeven as sizing_breakeven
+from sizing.textbook import Textbook
+from sizing.windows import work_share_above
+
+HISTORY_SHOWN_DAYS = 400
+WEEK_DAYS = 7
+
+
+def workload_page(
+    settings: WorkloadSettings,
+    traffic: Traffic,
+    outlook: Outlook,
+    sized: Sequence[SizedGpu],
+    priced: Priced,
+    textbook: Textbook | None,
+    horizons_days: Sequence[int],
+) -> Workload:
+    """Return everything the page says about one workload."""
+    demand = outlook.demand
+    return Workload(
+        name=settings.name,
+        category=settings.category,
+        model=settings.model,
+        precision=settings.precision,
+        api=f"{settings.api.provider}/{settings.api.model}" if settings.api else None,
+        notes=[*traffic.notes, *outlook.notes, *_fleet_notes(sized)],
+        traffic=_series(traffic, outlook.daily_requests),
+        method=_method(outlook),
+        hour_of_week=[float(v) for v in demand.hour_of_week],
+        long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
+        textbook_gpus=textbook.gpus if textbook else None,
+        textbook_sentence=textbook.sentence if textbook else "",
+        horizons=[_horizon(settings, days, outlook, sized, priced) for days in horizons_days],
+        breakeven=[_breakeven(each) for each in priced.breakevens],
+    )
+
+
+def hosting_gpu(priced: Priced, days: int) -> str | None:
+    """Return the GPU that serves the workload over a horizon, or would if the API is chosen instead.
+
+    The chosen one, else the one whose cheapest option costs least; None where no GPU has a known price.
+    """
+    choice = priced.choices[days]
+    if choice.gpu is not None:
+        return choice.gpu
+    known = [p.line for p in priced.lines[days] if p.line.gpu is not None and p.line.usd is not None]
+    return min(known, key=lambda line: line.usd.mean if line.usd else np.inf).gpu if known else None
+
+
+def _series(traffic: Traffic, forecast: pd.DataFrame) -> Series:
+    history = traffic.daily["requests"].tail(HISTORY_SHOWN_DAYS)
+    return Series(
+        history_days=[day.date() for day in history.index],
+        history=[None if np.isnan(v) else float(v) for v in history],
+        days=[day.date() for day in forecast.index],
+        mean=_column(forecast, "mean"),
+        q2_5=_column(forecast, "q2.5"),
+        q10=_column(forecast, "q10"),
+        q50=_column(forecast, "q50"),
+        q90=_column(forecast, "q90"),
+        q97_5=_column(forecast, "q97.5"),
+    )
+
+
+def _column(table: pd.DataFrame, name: str) -> list[float]:
+    return [float(v) for v in table[name]]
+
+
+def _method(outlook: Outlook) -> Method:
+    m = outlook.method
+    return Method(
+        model=m.model,
+        basis=m.basis,
+        history_days=m.history_days,
+        origins=m.origins,
+        loss_vs_naive=m.loss_vs_naive,
+        coverage_80=m.coverage_80,
+        cleaned=list(m.cleaned),
+        sentence=m.sentence,
+    )
+
+
+def _horizon(
+    settings: WorkloadSettings, days: int, outlook: Outlook, sized: Sequence[SizedGpu], priced: Priced
+) -> Horizon:
+    demand = outlook.demand.first(days)
+    start = date.fromisoformat(str(demand.days[0]))
+    per_day = demand.requests
+    choice = priced.choices[days]
+    return Horizon(
+        days=days,
+        start=start,
+        end=start + timedelta(days=days - 1),
+        requests=Spread.of(per_day.sum(axis=1)),
+        mean_qps=Spread.of(per_day.mean(axis=1) / 86_400),
+        peak_qps=Spread.of(demand.peak_qps().max(axis=1)),
+        tokens=[_percentiles(demand, field) for field in FIELDS],
+        prompt_tok=Spread.of((per_day * demand.prompt_tok).sum(axis=1)),
+        output_tok=Spread.of((per_day * demand.output_tok).sum(axis=1)),
+        fleets=[_fleet_row(each, settings, days) for each in sized],
+        chosen_gpu=hosting_gpu(priced, days),
+        costs=[each.line for each in priced.lines[days]],
+        decision=OptionChoice(
+            action=choice.action,
+            sentence=choice.sentence,
+            option=choice.option,
+            gpu=choice.gpu,
+            gpus=choice.gpus,
+            usd=choice.usd,
+            saving_usd=choice.saving_usd,
+            decide_by=choice.decide_by,
+        ),
+    )
+
+
+def _percentiles(demand: Demand, field: str) -> TokenPercentiles:
+    """Take each percentile's forecast on the horizon's last week, averaged: what it will have become by then."""
+    outlook = next((t for t in demand.tokens if t.field == field), None)
+    mean = {"prompt": demand.prompt_tok, "cached": demand.cached_prompt_tok, "output": demand.output_tok}[field]
+    mean_tok = float((mean * demand.requests).sum() / demand.requests.sum()) if demand.requests.any() else np.nan
+    rows: list[tuple[float, float, float] | None] = [None] * 4
+    if outlook is not None:
+        last = outlook.tok[:, -WEEK_DAYS:].mean(axis=1)
+        rows = [None if np.isnan(row).any() else (float(row[0]), float(row[1]), float(row[2])) for row in last]
+    return TokenPercentiles(
+        field=field,  # type: ignore[arg-type]  # FIELDS holds exactly the three literals
+        known=all(row is not None for row in rows),
+        p50=rows[0],
+        p90=rows[1],
+        p95=rows[2],
+        p99=rows[3],
+        mean_tok=None if np.isnan(mean_tok) else mean_tok,
+    )
+
+
+def _long_context(
+    traffic: Traffic, demand: Demand, sized: Sequence[SizedGpu], gpu: str | None
+) -> list[LongShareRow]:
+    """Return what long prompts make up of the requests and of the work on the GPU that would serve them."""
+    fleet = next((each.fleet for each in sized if each.gpu == gpu), None)
+    if fleet is None:
+        return []
+    rows = []
+    for share in demand.long:
+        work = work_share_above(traffic, fleet.profile, share.threshold_tok, demand.moments)
+        if work is not None and not np.isnan(share.requests):
+            rows.append(
+                LongShareRow(threshold_tok=share.threshold_tok, requests_share=share.requests, work_share=work)
+            )
+    return rows
+
+
+def _breakeven(each: sizing_breakeven.Breakeven) -> Breakeven:
+    return Breakeven(
+        gpu=each.gpu,
+        usd_per_gpu_hour=each.usd_per_gpu_hour,
+        api_usd_per_mtok=each.api_usd_per_mtok,
+        qps=each.qps,
+        utilisation=each.utilisation,
+        mtok_per_month=each.mtok_per_month,
+        qps_low=each.qps_low,
+        qps_high=each.qps_high,
+        now_qps=each.now_qps,
+        sentence=each.sentence,
+        curve_qps=each.curve_qps,
+        curve_api_usd_per_month=each.curve_api_usd_per_month,
+        curve_gpu_usd_per_month=each.curve_gpu_usd_per_month,
+    )
+
+
+def _fleet_notes(sized: Sequence[SizedGpu]) -> list[str]:
+    notes = [note for each in sized if each.fleet is not None for note in each.fleet.notes]
+    return list(dict.fromkeys(notes))
+
+
+def _fleet_row(each: SizedGpu, settings: WorkloadSettings, days: int) -> FleetRow:
+    if each.fleet is None:
+        return _no_fleet(each, settings)
+    profile = each.fleet.profile
+    row = next(h for h in each.fleet.horizons if h.days == days)
+    return FleetRow(
+        gpu=each.gpu,
+        tp=profile.tp,
+        precision=profile.precision,
+        feasible=True,
+        why_not="",
+        gpus_p50=row.gpus_p50,
+        gpus_p80=row.gpus_p80,
+        gpus_p95=row.gpus_p95,
+        mean_plan_gpus=row.mean_plan_gpus,
+        p95_lengths_gpus=row.p95_lengths_gpus,
+        windowed_p95_gpus=row.windowed_p95_gpus,
+        windowed_p99_gpus=row.windowed_p99_gpus,
+        spare_gpus=row.spare_gpus,
+        nodes=row.nodes,
+        batch=profile.batch,
+        memory_batch=profile.memory_batch,
+        binds=profile.binds,
+        utilisation=row.utilisation,
+        ttft_s=profile.ttft_s,
+        tpot_s=profile.tpot_s,
+        gpus_low=row.gpus_low,
+        gpus_high=row.gpus_high,
+        measured_points=profile.measured_points,
+        power_kw=row.power_kw,
+    )
+
+
+def _no_fleet(each: SizedGpu, settings: WorkloadSettings) -> FleetRow:
+    unknown = dict.fromkeys(
+        (
+            "gpus_p50", "gpus_p80", "gpus_p95", "mean_plan_gpus", "p95_lengths_gpus", "windowed_p95_gpus",
+            "windowed_p99_gpus", "spare_gpus", "nodes", "batch", "memory_batch", "utilisation", "ttft_s", "tpot_s",
+            "gpus_low", "gpus_high", "power_kw",
+        )
+    )  # fmt: skip
+    return FleetRow(
+        gpu=each.gpu,
+        tp=0,
+        precision=settings.precision,
+        feasible=False,
+        why_not=each.why_not,
+        binds="",
+        measured_points=0,
+        **unknown,
+    )

@@ -1,0 +1,62 @@
+"""`fleetcast plan`, `demo` and `report`: from the store to the page."""
+
+import argparse
+from pathlib import Path
+
+from data.errors import UserError
+from flows.plan import PlanOutcome, PlanRequest, plan_month
+from flows.prefect_env import server_is_configured
+from flows.progress import progress_bar
+
+
+def run_plan(arguments: argparse.Namespace) -> None:
+    """Plan, in this process or tracked by Prefect, and print the decision and the page's path."""
+    request = PlanRequest(config=arguments.config, out=arguments.out, as_of=arguments.as_of, force=arguments.force)
+    if arguments.prefect or server_is_configured():
+        from flows.tracked import plan_tracked
+
+        _say(plan_tracked(request))
+        return
+    with progress_bar("plan") as report:
+        outcome = plan_month(request, progress=report)
+    _say(outcome)
+
+
+def run_demo(arguments: argparse.Namespace) -> None:
+    """Make logs up, ingest them, plan, and print the page's path."""
+    from flows.demo import run
+
+    with progress_bar("demo") as report:
+        outcome = run(arguments.out, days=arguments.days, seed=arguments.seed, progress=report)
+    _say(outcome)
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Render the page of a plan.json again, identical to the one that was published beside it."""
+    from pydantic import ValidationError
+
+    from reports.budget import from_json
+    from reports.files import page_files
+
+    source: Path = arguments.plan_json
+    try:
+        report = from_json(source.read_bytes())
+    except OSError as error:
+        raise UserError(f"Cannot read {source}: {error.strerror}; give the plan.json of a plan.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise UserError(f"{source} is no plan.json of this version: {key}: {first['msg']}.") from error
+    try:
+        arguments.out.write_bytes(page_files(report)["budget.html"])
+    except OSError as error:
+        raise UserError(f"Cannot write {arguments.out}: {error.strerror}; choose another --out.") from error
+    print(arguments.out)
+
+
+def _say(outcome: PlanOutcome) -> None:
+    if outcome.report is None:
+        print("Nothing has changed since this plan was made; --force plans again.")
+    else:
+        print(outcome.report.decision.headline)
+    print(outcome.page)

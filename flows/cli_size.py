@@ -1,0 +1,76 @@
+"""`fleetcast size`: one sizing question, the textbook's answer beside the real one."""
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from data.catalog.gpus import Gpu, find_gpu, load_gpus
+from data.catalog.models import find_model, load_models
+from data.units import GB, TB
+from sizing.profile import Slo
+from sizing.question import SizeAnswer, size_question
+
+
+def run_size(arguments: argparse.Namespace) -> None:
+    """Answer and print, as text or as JSON with the keys `textbook` and `plan`."""
+    gpu = find_gpu(load_gpus(), arguments.gpu)
+    answer = size_question(
+        find_model(load_models(), arguments.model),
+        gpu,
+        qps=arguments.qps,
+        prompt_tok=arguments.prompt_tokens,
+        output_tok=arguments.output_tokens,
+        cached_prompt_tok=arguments.cached_tokens,
+        precision=arguments.precision,
+        kv_precision=arguments.kv_precision,
+        slo=Slo(ttft_s=arguments.ttft_s, tpot_s=arguments.tpot_s),
+        utilisation=arguments.utilisation,
+        tp=arguments.tp,
+        batch=arguments.batch,
+        decode_s=arguments.decode_ms / 1_000,
+        params=arguments.params,
+        gpu_bytes=arguments.gpu_bytes,
+    )
+    if arguments.json:
+        print(json.dumps(asdict(answer), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(answer, gpu)))
+
+
+def _lines(answer: SizeAnswer, gpu: Gpu) -> list[str]:
+    return [*_plan_lines(answer), "", *_textbook_lines(answer, gpu)]
+
+
+def _plan_lines(answer: SizeAnswer) -> list[str]:
+    plan: Any = answer.plan
+    measured = f"{plan.measured_points} measured points of this model and GPU stand behind it"
+    if plan.measured_points == 0:
+        measured = "no measured point of this model and GPU stands behind it: the band is that of unseen pairs"
+    return [
+        plan.sentence,
+        f"  GPUs         {plan.gpus} ({plan.replicas} replicas of {plan.tp}), {plan.gpus_low} to {plan.gpus_high}"
+        f" over the 80% band of measured throughput; {measured}",
+        f"  binds        {plan.binds}",
+        f"  batch        {plan.batch} sequences at once; memory would hold {plan.memory_batch}",
+        f"  work         {plan.gpu_s_per_request:.3g} GPU-seconds a request, {plan.prefill_share:.0%} prefill",
+        f"  latency      TTFT {plan.ttft_s * 1e3:,.0f} ms, TPOT {plan.tpot_s * 1e3:.1f} ms, means at that batch",
+        f"  utilisation  {plan.utilisation:g}",
+    ]
+
+
+def _textbook_lines(answer: SizeAnswer, gpu: Gpu) -> list[str]:
+    t = answer.textbook
+    return [
+        f"The textbook answers {t.gpus} GPUs; it leaves out prefill, {answer.plan.prefill_share:.0%} of the work.",
+        f"  assumed      batch {t.batch}, {t.step_s * 1e3:g} ms a step, utilisation {t.utilisation:g}"
+        f" (--batch, --decode-ms, --utilisation)",
+        f"  1 KV         {t.kv_bytes_per_request / GB:.3f} GB a request of {t.context_tok:,.0f} tokens",
+        f"  2 ceiling    {t.ceiling} requests at once: ({t.tp} x {t.gpu_bytes / GB:.2f} GB"
+        f" - {t.params * t.bytes_per_weight / GB:.2f} GB of weights) / KV; {t.catalog_ceiling} with the"
+        f" {gpu.visible_bytes / GB:.2f} GB that the driver shows and the catalog's parameters",
+        f"  3 rate       {t.requests_per_s:.2f} requests/s a replica",
+        f"  4 fleet      {t.qps:g} / ({t.utilisation:g} x {t.requests_per_s:.2f}), rounded up: {t.gpus}",
+        f"  floor        {t.floor_step_s * 1e3:.1f} ms a step at least: weights and the batch's KV read once at"
+        f" {gpu.memory_bytes_per_s / TB:.3g} TB/s",
+    ]

@@ -1,0 +1,53 @@
+"""The demo: seeded synthetic logs through the whole walk, the same page every time."""
+
+import shutil
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from data.synthetic import write_synthetic_logs
+from data.synthetic_world import SyntheticWorld
+from flows.ingest import IngestRequest, ingest
+from flows.plan import PlanOutcome, PlanRequest, plan_month
+from flows.progress import Report, no_progress
+
+AS_OF = date(2026, 11, 23)
+"""The demo's first unknown day; fixed, so that every run gives the same numbers."""
+
+
+def run(
+    out: Path, *, days: int = 400, seed: int = 20261123, scale: float = 1.0, progress: Report = no_progress
+) -> PlanOutcome:
+    """Write logs, a store and plan.toml under `out`, plan, and return the page under `out/plans`.
+
+    What an earlier demo left in `out/logs` and `out/store` is replaced; nothing else is touched.
+    """
+    logs, store = out / "logs", out / "store"
+    for folder in (logs, store):
+        shutil.rmtree(folder, ignore_errors=True)
+    write_logs(logs, days=days, seed=seed, scale=scale, progress=progress)
+    request = IngestRequest(logs=(logs,), store=store / "fleetcast.duckdb")
+    ingest(request, lambda what, share: progress(f"ingesting {what}", 0.3 + 0.4 * share))
+    config = out / "plan.toml"
+    config.write_text(demo_plan("store/fleetcast.duckdb"))
+    plan = PlanRequest(config=config, out=out / "plans", as_of=AS_OF)
+    return plan_month(plan, progress=lambda what, share: progress(what, 0.7 + 0.3 * share))
+
+
+def write_logs(
+    folder: Path, *, days: int = 400, seed: int = 20261123, scale: float = 1.0, progress: Report = no_progress
+) -> SyntheticWorld:
+    """Write the demo's logs, which end the day before AS_OF, and return the truth behind them."""
+    return write_synthetic_logs(
+        folder,
+        seed=seed,
+        end=AS_OF,
+        days=days,
+        scale=scale,
+        progress=lambda done, every: progress("making up logs", 0.3 * done / every),
+    )
+
+
+def demo_plan(store: str) -> str:
+    """Return the demo's plan.toml, which is examples/plan.toml with another store."""
+    return files("flows").joinpath("demo.toml").read_text().replace("STORE_PATH", store)

@@ -1,0 +1,134 @@
+"""The monthly run: the walk in order, recorded in the run table, published whole or not at all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+from data.traffic import store_digest
+from data.warehouse import open_store
+from flows.progress import Report, no_progress
+from flows.publish import Published, is_whole, publish
+from flows.report import budget_report
+from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest, record_forecasts
+from flows.settings import LoadedPlan, load_plan
+from flows.walk import Facts, foresee, price, read_facts, read_past, share_held, size
+from reports.budget import BudgetReport
+from reports.files import page_files
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Step(Protocol):
+    """How a step is carried out: called straight away, or as a Prefect task."""
+
+    def __call__(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out one step and return what it returns."""
+        ...
+
+
+def straight(_name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Carry a step out in this process, now."""
+    return function(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What to plan and where to; only values, so that a Prefect flow can take it. now: of the run stamp."""
+
+    config: Path
+    out: Path
+    as_of: date | None = None
+    now: datetime | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOutcome:
+    """What came of it. report is None where nothing had changed since an earlier run, whose page stands."""
+
+    page: Path
+    report: BudgetReport | None
+
+
+def plan_month(request: PlanRequest, *, step: Step = straight, progress: Report = no_progress) -> PlanOutcome:
+    """Plan one month: read, forecast, size, price, decide, publish.
+
+    Raises UserError where the user can mend it; the run table then says how far it came, and nothing is published.
+    """
+    now = request.now or datetime.now(UTC)
+    plan = load_plan(request.config)
+    as_of = request.as_of or now.astimezone(plan.settings.zone).date()
+    facts = read_facts(plan)
+    started = step("begin", _begin, plan, facts, as_of, now, request.force)
+    if isinstance(started, Path):
+        return PlanOutcome(page=started / "budget.html", report=None)
+    try:
+        report = _walk(plan, facts, started, now, step, progress)
+        published = step("publish", _publish, report, request.out)
+    except BaseException as error:
+        _end(plan, started, now=datetime.now(UTC), error=f"{type(error).__name__}: {error}")
+        raise
+    step("record", _record, plan, started, published, report)
+    progress("done", 1.0)
+    return PlanOutcome(page=published.page, report=report)
+
+
+def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, progress: Report) -> BudgetReport:
+    """Walk from the store to the page's value, one coarse step after another."""
+    workloads = plan.settings.workloads
+    progress("reading the store", 0.05)
+    past = step("read traffic", read_past, plan, run.as_of)
+    outlooks, sized = [], []
+    for n, (workload, traffic) in enumerate(zip(workloads, past.traffic, strict=True)):
+        progress(f"forecasting {workload.name}", 0.1 + 0.4 * n / len(workloads))
+        outlooks.append(step(f"forecast {workload.name}", foresee, plan, traffic, run.as_of))
+    for n, (workload, traffic, outlook) in enumerate(zip(workloads, past.traffic, outlooks, strict=True)):
+        progress(f"sizing {workload.name}", 0.5 + 0.2 * n / len(workloads))
+        sized.append(step(f"size {workload.name}", size, plan, facts, workload, traffic, outlook.demand))
+    needs, idle = share_held(plan, [outlook.demand for outlook in outlooks], sized)
+    priced = []
+    for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
+        progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
+        priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
+    progress("writing the page", 0.9)
+    return budget_report(plan, facts, past, outlooks, sized, priced, idle, run=run, now=now)
+
+
+def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, force: bool) -> Run | Path:
+    """Open a run, or return the folder of an earlier one with the very same inputs whose files are all there."""
+    with open_store(plan.store_path, write=True, now=now) as store:
+        digest = input_digest(
+            {
+                "as_of": as_of.isoformat(),
+                "config": plan.sha256,
+                "code": code_digest(),
+                "facts": facts.sha256,
+                "genai-prices": version("genai-prices"),
+                "store": store_digest(store),
+            }
+        )
+        done = finished_run(store.con, kind="plan", digest=digest)
+        if done is not None and not force and is_whole(done, ("budget.html", "plan.json")):
+            return done
+        return begin_run(store.con, kind="plan", as_of=as_of, digest=digest, now=now)
+
+
+def _publish(report: BudgetReport, out: Path) -> Published:
+    return publish(page_files(report), out=out, as_of=report.as_of)
+
+
+def _record(plan: LoadedPlan, run: Run, published: Published, report: BudgetReport) -> None:
+    """Close the run as done, and keep its forecasts so that the next one can score them."""
+    now = datetime.now(UTC)
+    with open_store(plan.store_path, write=True, now=now) as store:
+        record_forecasts(store.con, run, report)
+        end_run(store.con, run, now=now, out_dir=published.folder.resolve())
+
+
+def _end(plan: LoadedPlan, run: Run, *, now: datetime, error: str) -> None:
+    with open_store(plan.store_path, write=True, now=now) as store:
+        end_run(store.con, run, now=now, out_dir=None, error=error)

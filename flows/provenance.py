@@ -1,0 +1,108 @@
+"""What a plan was made from, and what it assumes: the part of the page that an auditor reads first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+
+from data.catalog.prices import GpuOffer
+from flows.runs import Run
+from flows.settings import LoadedPlan
+from flows.walk import Facts, Past, SizedGpu
+from reports.budget import Assumption, Provenance
+from sizing.calibration import load_calibration
+
+LIBRARIES = ("duckdb", "genai-prices", "matplotlib", "numpy", "pandas", "prefect", "scipy", "statsmodels")
+
+
+def provenance(
+    plan: LoadedPlan,
+    facts: Facts,
+    past: Past,
+    sized: Sequence[Sequence[SizedGpu]],
+    *,
+    run: Run,
+    now: datetime,
+) -> Provenance:
+    """Return versions, hashes, seed and the prices used; the run's id and `now` are the run stamp."""
+    return Provenance(
+        run_id=run.run_id,
+        generated_utc=now,
+        version=version("fleetcast"),
+        input_digest=run.input_digest,
+        config_sha256=plan.sha256,
+        store_sha256=past.store_sha256,
+        catalog_sha256=facts.sha256,
+        calibration=load_calibration().description,
+        seed=plan.settings.seed,
+        paths=plan.settings.paths,
+        libraries={name: version(name) for name in LIBRARIES},
+        prices=_prices(sized),
+        files=sorted({file for traffic in past.traffic for file in traffic.files}),
+    )
+
+
+def _prices(sized: Sequence[Sequence[SizedGpu]]) -> list[GpuOffer]:
+    used = [offer for candidates in sized for each in candidates for offer in each.offers.values()]
+    return list(dict.fromkeys(used))
+
+
+def assumptions(plan: LoadedPlan) -> list[Assumption]:
+    """Return what is assumed rather than known, each with what it does to the answer."""
+    settings = plan.settings
+    mean, window = settings.utilisation.mean, settings.utilisation.window
+    rows = [
+        Assumption(
+            name="Utilisation of the mean plan",
+            value=f"{mean:.0%}",
+            source="plan.toml, utilisation.mean",
+            sensitivity=f"GPUs go as 1 / utilisation: at 60% instead, {mean / 0.6 - 1:+.0%}.",
+        ),
+        Assumption(
+            name="Utilisation in the window that the fleet is sized for",
+            value=f"{window:.0%}",
+            source="plan.toml, utilisation.window",
+            sensitivity=f"At 100% the fleet is {window - 1:+.0%}, and requests in that window wait.",
+        ),
+        Assumption(
+            name="On-demand GPUs follow the need by the hour",
+            value="start and stop within the hour, always available",
+            source="fleetcast",
+            sensitivity="Where GPUs cannot be had or released hourly, on-demand costs what the day's fleet does.",
+        ),
+        Assumption(
+            name="Calendar months",
+            value=f"UTC days; schedules and today's date in {settings.time_zone}",
+            source="plan.toml, time_zone",
+            sensitivity="A month's first and last hours may count in its neighbour.",
+        ),
+    ]
+    for workload in settings.workloads:
+        rows += _tokenizers(
+            workload.name, workload.token_ratio, workload.api.token_ratio if workload.api else None
+        )
+        if workload.kv_precision == "bf16" and "kv_precision" not in workload.model_fields_set:
+            rows.append(
+                Assumption(
+                    name=f"KV cache of {workload.name}",
+                    value="bf16",
+                    source="not given in plan.toml; engines keep the model's own",
+                    sensitivity="fp8 halves KV bytes: about twice the requests at once where memory binds.",
+                )
+            )
+    return rows
+
+
+def _tokenizers(name: str, served: float, api: float | None) -> list[Assumption]:
+    rows = []
+    for whose, ratio in (("planned model", served), ("API", api)):
+        if ratio is None:
+            continue
+        rows.append(
+            Assumption(
+                name=f"Tokens of the {whose} for each logged token, {name}",
+                value=f"{ratio:g}",
+                source="assumed: no ratio is given" if ratio == 1.0 else "plan.toml, token_ratio",
+                sensitivity="Cost of this option changes in proportion: at 1.1 it is +10%.",
+            )
+        )
+    return rows

@@ -1,0 +1,128 @@
+"""The whole page as a value, from what the walk found."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalog.prices import offers_for
+from flows.assemble import hosting_gpu, workload_page
+from flows.headline import as_currency, decide_plan
+from flows.provenance import assumptions, provenance
+from flows.runs import Run
+from flows.settings import LoadedPlan, WorkloadSettings
+from flows.spend import by_month, over_days, plan_spend
+from flows.walk import Facts, Past, Priced, SizedGpu, textbook_for
+from forecasting.outlook import Outlook
+from forecasting.spread import Spread
+from reports.budget import SCHEMA_VERSION, BudgetReport, Currency, Job
+from sizing.gpu_cost import committed_usd
+from sizing.jobs import Placement, job_sentence, job_usd, place_jobs
+from sizing.textbook import Textbook
+
+Floats = npt.NDArray[np.float64]
+
+
+def budget_report(
+    plan: LoadedPlan,
+    facts: Facts,
+    past: Past,
+    outlooks: Sequence[Outlook],
+    sized: Sequence[Sequence[SizedGpu]],
+    priced: Sequence[Priced],
+    idle_gpus: Mapping[str, Floats],
+    *,
+    run: Run,
+    now: datetime,
+) -> BudgetReport:
+    """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs."""
+    settings = plan.settings
+    days = outlooks[0].demand.days
+    held_usd = committed_usd([c.to_commitment() for c in settings.commitments], days)
+    jobs, job_usd_paths = _jobs(plan, facts, outlooks[0], idle_gpus)
+    spend = plan_spend(settings, priced, held_usd, job_usd_paths)
+    first = settings.horizons_days[0]
+    total = float(spend.usd[:, :first].sum())
+    currency = _currency(plan)
+    return BudgetReport(
+        schema_version=SCHEMA_VERSION,
+        title=settings.title,
+        as_of=run.as_of,
+        currency=currency,
+        decision=decide_plan(
+            settings.workloads,
+            priced,
+            settings.horizons_days,
+            currency,
+            spend={n: over_days(spend.usd, n) for n in (30, 90, 365)},
+            committed_share=float(spend.committed_usd[:, :first].sum()) / total if total > 0 else None,
+        ),
+        months=by_month(spend, days, settings.budget_usd),
+        workloads=[
+            workload_page(
+                workload,
+                past.traffic[n],
+                outlooks[n],
+                sized[n],
+                priced[n],
+                _textbook(facts, workload, outlooks[n], priced[n], first),
+                settings.horizons_days,
+            )
+            for n, workload in enumerate(settings.workloads)
+        ],
+        jobs=jobs,
+        quality=past.quality,
+        assumptions=assumptions(plan),
+        provenance=provenance(plan, facts, past, sized, run=run, now=now),
+    )
+
+
+def _jobs(
+    plan: LoadedPlan, facts: Facts, outlook: Outlook, idle_gpus: Mapping[str, Floats]
+) -> tuple[list[Job], Floats]:
+    """Place the declared jobs in idle reserved hours, buy the rest on demand; return rows and USD (S, D)."""
+    demand = outlook.demand
+    usd = np.zeros_like(demand.requests)
+    none_idle = np.zeros((*demand.requests.shape, 24))
+    jobs = [job.to_job() for job in plan.settings.jobs]
+    rows = []
+    for gpu in dict.fromkeys(job.gpu for job in jobs):
+        placements, _ = place_jobs(jobs, demand.days, idle_gpus.get(gpu, none_idle), gpu=gpu)
+        offers = offers_for(facts.offers, gpu, "on-demand", plan.settings.prices.source)
+        for placement in placements:
+            cost = None
+            if offers:
+                cost, _ = job_usd(placement, on_demand_usd_per_gpu_hour=offers[0].usd_per_gpu_hour)
+                usd += cost
+            rows.append(_job_row(placement, cost))
+    return rows, usd
+
+
+def _job_row(placement: Placement, usd: Floats | None) -> Job:
+    hours = placement.idle_gpu_hours + placement.on_demand_gpu_hours
+    return Job(
+        name=placement.job.name,
+        gpu=placement.job.gpu,
+        gpus=placement.job.gpus,
+        gpu_hours_per_30_days=float(hours[:, :30].sum(axis=1).mean()),
+        usd_30_days_on_demand=None if usd is None else float(Spread.of(usd[:, :30].sum(axis=1)).mean),
+        sentence=job_sentence(placement),
+    )
+
+
+def _textbook(
+    facts: Facts, workload: WorkloadSettings, outlook: Outlook, priced: Priced, days: int
+) -> Textbook | None:
+    gpu = hosting_gpu(priced, days)
+    return None if gpu is None else textbook_for(facts, workload, outlook.demand, gpu)
+
+
+def _currency(plan: LoadedPlan) -> Currency:
+    fx = plan.settings.fx
+    return as_currency(
+        plan.settings.currency,
+        fx.per_usd if fx else None,
+        fx.date if fx else None,
+        fx.source if fx else None,
+    )

@@ -1,0 +1,78 @@
+"""What the plan's choices cost by calendar month: the line that finance holds against the budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from flows.settings import PlanSettings
+from flows.walk import Priced
+from forecasting.spread import Spread
+from reports.budget import BudgetMonth
+from sizing.compare import DailyCost
+from sizing.decide import Choice
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """USD a day over the plan, (S, D), None where a chosen option has no known price; committed: share of it."""
+
+    usd: Floats
+    committed_usd: Floats
+    unpriced: tuple[str, ...]
+
+
+def plan_spend(settings: PlanSettings, priced: Sequence[Priced], held_usd: Floats, job_usd: Floats) -> Spend:
+    """Add up what each workload's choices cost day by day, reservations in force, and declared jobs.
+
+    Each horizon's choice pays for the days that the shorter one does not reach: days 0-29 under the 30-day choice,
+    30-89 under the 90-day choice, the rest under the year's. held_usd: (D,); job_usd: (S, D).
+    """
+    usd = job_usd + held_usd[None, :]
+    committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
+    unpriced = []
+    for workload in priced:
+        for first, last, choice in _stretches(settings.horizons_days, workload.choices):
+            cost = chosen_cost(workload.costs, choice)
+            if cost is None or cost.usd is None:
+                unpriced.append(f"{workload.costs[0].workload} over {last} days")
+                continue
+            usd[:, first:last] += cost.usd[:, first:last]
+            if cost.option.startswith("reserved"):
+                committed[:, first:last] += cost.usd[:, first:last]
+    return Spend(usd=usd, committed_usd=committed, unpriced=tuple(unpriced))
+
+
+def chosen_cost(costs: Sequence[DailyCost], choice: Choice) -> DailyCost | None:
+    """Return the option that a choice stands for, None where nothing was chosen."""
+    return next((c for c in costs if c.option == choice.option and c.gpu == choice.gpu), None)
+
+
+def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping[str, float]) -> list[BudgetMonth]:
+    """Return one row for each calendar month (of UTC days) that the plan touches, cut ones with their days."""
+    months = days.astype("datetime64[M]")
+    rows = []
+    for month in np.unique(months):
+        inside = months == month
+        rows.append(
+            BudgetMonth(
+                month=str(month),
+                days=int(inside.sum()),
+                usd=Spread.of(spend.usd[:, inside].sum(axis=1)),
+                budget_usd=budget_usd.get(str(month)),
+            )
+        )
+    return rows
+
+
+def over_days(usd: Floats, days: int) -> Spread | None:
+    """Return the spread of the sum over the first days, None where the plan is shorter."""
+    return Spread.of(usd[:, :days].sum(axis=1)) if usd.shape[1] >= days else None
+
+
+def _stretches(horizons: Sequence[int], choices: Mapping[int, Choice]) -> list[tuple[int, int, Choice]]:
+    starts = [0, *horizons[:-1]]
+    return [(first, last, choices[last]) for first, last in zip(starts, horizons, strict=True)]

@@ -1,0 +1,342 @@
+"""The monthly walk, written once: logs already stored -> past -> outlook -> fleets -> costs -> choices.
+
+Each step is a plain function on frozen values; `flows/plan.py` calls them in order, `flows/tracked.py` calls the
+same ones as Prefect tasks.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalog.gpus import Gpu, find_gpu, load_gpus
+from data.catalog.models import ModelShape, find_model, load_models
+from data.catalog.prices import (
+    Discount,
+    GpuOffer,
+    Term,
+    load_discounts,
+    load_offers,
+    offers_for,
+    reserved_offer,
+)
+from data.errors import UserError
+from data.traffic import DataQuality, Traffic, load_quality, load_traffic, store_digest
+from data.units import DAY_S, HOUR_S
+from data.warehouse import open_store
+from flows.settings import LoadedPlan, WorkloadSettings
+from forecasting.demand import Demand
+from forecasting.outlook import Outlook, forecast_traffic
+from sizing.api_cost import ApiPlan
+from sizing.breakeven import Breakeven, Replica, breakeven, mean_gpu_s
+from sizing.commitments import TermDecision, ladder
+from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
+from sizing.decide import Choice, decide
+from sizing.fleet import FleetPlan, plan_fleet
+from sizing.gpu_cost import committed_gpus
+from sizing.profile import candidate_profiles
+from sizing.textbook import Textbook, textbook_plan
+
+Floats = npt.NDArray[np.float64]
+RESERVED: tuple[Term, ...] = ("reserved-30d", "reserved-1y")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that is known before a log is read: catalogs and prices, the user's overlays among them."""
+
+    models: Mapping[str, ModelShape]
+    gpus: Mapping[str, Gpu]
+    offers: tuple[GpuOffer, ...]
+    discounts: tuple[Discount, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the store says about every workload, and how good the data is."""
+
+    traffic: tuple[Traffic, ...]
+    quality: DataQuality
+    store_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizedGpu:
+    """One candidate GPU of one workload: its fleet and its offers, or why it cannot serve."""
+
+    gpu: str
+    why_not: str
+    fleet: FleetPlan | None
+    offers: Mapping[Term, GpuOffer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """One workload's options and choices. costs: day by day; lines, choices: by horizon; ladder: by GPU."""
+
+    costs: tuple[DailyCost, ...]
+    lines: Mapping[int, tuple[PricedLine, ...]]
+    ladder: Mapping[str, tuple[TermDecision, ...]]
+    choices: Mapping[int, Choice]
+    breakevens: tuple[Breakeven, ...]
+
+
+def read_facts(plan: LoadedPlan) -> Facts:
+    """Load the catalogs and prices that the plan names, and check that it names nothing unknown."""
+    settings = plan.settings
+    model_files = [plan.resolve(p) for p in settings.catalog.models]
+    gpu_files = [plan.resolve(p) for p in settings.catalog.gpus]
+    price_files = [plan.resolve(p) for p in settings.prices.overlays]
+    models, gpus = load_models(model_files), load_gpus(gpu_files)
+    offers, discounts = load_offers(price_files), load_discounts(price_files)
+    for workload in settings.workloads:
+        find_model(models, workload.model)
+        for gpu in workload.gpus:
+            find_gpu(gpus, gpu)
+    for gpu in [job.gpu for job in settings.jobs] + [held.gpu for held in settings.commitments]:
+        find_gpu(gpus, gpu)
+    said = repr((sorted(models.items()), sorted(gpus.items()), offers, discounts))
+    return Facts(
+        models=models,
+        gpus=gpus,
+        offers=offers,
+        discounts=discounts,
+        sha256=hashlib.sha256(said.encode()).hexdigest(),
+    )
+
+
+def read_past(plan: LoadedPlan, as_of: date) -> Past:
+    """Read each workload's traffic before `as_of`; raises UserError where a workload matches nothing."""
+    since = as_of - timedelta(days=plan.settings.history_days)
+    matches = [w.match.to_match() for w in plan.settings.workloads]
+    with open_store(plan.store_path) as store:
+        traffic = tuple(
+            load_traffic(store, workload=w.name, match=match, since=since, until=as_of)
+            for w, match in zip(plan.settings.workloads, matches, strict=True)
+        )
+        quality = load_quality(store, since=since, until=as_of, matches=matches)
+        return Past(traffic=traffic, quality=quality, store_sha256=store_digest(store))
+
+
+def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:
+    """Forecast one workload over the year, events and growth applied."""
+    settings = plan.settings
+    workload = next(w for w in settings.workloads if w.name == traffic.workload)
+    outlook = forecast_traffic(
+        traffic,
+        as_of=as_of,
+        seed=settings.seed,
+        days=max(settings.horizons_days),
+        paths=settings.paths,
+        events=[event.to_event() for event in settings.events],
+        growth=workload.growth.to_growth() if workload.growth else None,
+    )
+    return replace(outlook, demand=served_tokens(outlook.demand, workload.token_ratio))
+
+
+def served_tokens(demand: Demand, ratio: float) -> Demand:
+    """Return the demand in tokens of the planned model, where another tokenizer logged it."""
+    if ratio == 1.0:
+        return demand
+    return replace(
+        demand,
+        prompt_tok=demand.prompt_tok * ratio,
+        cached_prompt_tok=demand.cached_prompt_tok * ratio,
+        output_tok=demand.output_tok * ratio,
+        tokens=tuple(replace(each, tok=each.tok * ratio) for each in demand.tokens),
+    )
+
+
+def size(
+    plan: LoadedPlan, facts: Facts, workload: WorkloadSettings, traffic: Traffic, demand: Demand
+) -> tuple[SizedGpu, ...]:
+    """Size a fleet on every candidate GPU; raises UserError where none of them can serve the workload."""
+    requests = demand.requests.sum()
+    prompt, cached, output = (
+        float((demand.requests * mean).sum() / requests)
+        for mean in (demand.prompt_tok, demand.cached_prompt_tok, demand.output_tok)
+    )
+    candidates = candidate_profiles(
+        facts.models[workload.model],
+        [facts.gpus[name] for name in workload.gpus],
+        precision=workload.precision,
+        kv_precision=workload.kv_precision,
+        slo=workload.slo.to_slo(),
+        prompt_tok=prompt,
+        cached_prompt_tok=cached,
+        output_tok=output,
+        moments=demand.moments,
+    )
+    if all(each.profile is None for each in candidates):
+        reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
+        raise UserError(f"Workload {workload.name!r} fits none of its candidate GPUs. {reasons}")
+    return tuple(
+        SizedGpu(
+            gpu=each.gpu,
+            why_not=each.why_not,
+            fleet=None
+            if each.profile is None
+            else plan_fleet(
+                demand,
+                traffic,
+                each.profile,
+                category=workload.category,
+                tdp_w=facts.gpus[each.gpu].tdp_w,
+                horizons=plan.settings.horizons_days,
+                mean_utilisation=plan.settings.utilisation.mean,
+                window_utilisation=plan.settings.utilisation.window,
+                deadline_h=workload.deadline_h,
+            ),
+            offers=_offers(facts, each.gpu, plan.settings.prices.source),
+        )
+        for each in candidates
+    )
+
+
+def share_held(
+    plan: LoadedPlan, demands: Sequence[Demand], sized: Sequence[Sequence[SizedGpu]]
+) -> tuple[list[dict[str, Floats]], dict[str, Floats]]:
+    """Serve the needs from reservations in force first, workloads in the plan's order.
+
+    Returns, for each workload, what every GPU's fleet still has to buy hour by hour (S, D, 24), and for each GPU
+    the reserved hours that stay idle.
+    """
+    commitments = [c.to_commitment() for c in plan.settings.commitments]
+    days = demands[0].days
+    idle: dict[str, Floats] = {}
+    for gpu in dict.fromkeys(c.gpu for c in commitments):
+        held = committed_gpus(commitments, gpu, days)
+        idle[gpu] = np.array(
+            np.broadcast_to(held[None, :, None], (*demands[0].requests.shape, 24)), dtype=np.float64
+        )
+    rest = []
+    for candidates in sized:
+        needs = {
+            each.gpu: each.fleet.hourly_gpus().astype(np.float64) for each in candidates if each.fleet is not None
+        }
+        for gpu in needs:
+            if gpu in idle:
+                served = np.minimum(needs[gpu], idle[gpu])
+                needs[gpu], idle[gpu] = needs[gpu] - served, idle[gpu] - served
+        rest.append(needs)
+    return rest, idle
+
+
+def price(
+    plan: LoadedPlan,
+    workload: WorkloadSettings,
+    demand: Demand,
+    sized: Sequence[SizedGpu],
+    needs: Mapping[str, Floats],
+) -> Priced:
+    """Price every option of one workload day by day, and choose for each horizon."""
+    lead_days = plan.settings.lead_time_days
+    api = ApiPlan(provider=workload.api.provider, model=workload.api.model) if workload.api else None
+    fleets = {each.gpu: each.fleet for each in sized if each.fleet is not None}
+    offers = {each.gpu: each.offers for each in sized}
+    costs = daily_costs(
+        demand,
+        category=workload.category,
+        api=api,
+        gpus=[
+            GpuNeed(gpu=gpu, hourly_gpus=needs[gpu], offers=offers[gpu], unit_gpus=fleet.profile.tp)
+            for gpu, fleet in fleets.items()
+        ],
+        batch_fraction=workload.api.batch_fraction if workload.api else None,
+        token_ratio=api_token_ratio(workload),
+        lead_days=lead_days,
+    )
+    terms = {
+        gpu: ladder(
+            needs[gpu],
+            offers=offers[gpu],
+            start=as_day(demand.days[0]),
+            lead_days=lead_days,
+            unit_gpus=fleet.profile.tp,
+        )
+        for gpu, fleet in fleets.items()
+    }
+    lines = {days: tuple(price_lines(costs, demand, days)) for days in plan.settings.horizons_days}
+    every_term = [term for each in terms.values() for term in each]
+    return Priced(
+        costs=tuple(costs),
+        lines=lines,
+        ladder=terms,
+        choices={days: decide(priced, terms=every_term) for days, priced in lines.items()},
+        breakevens=tuple(_breakevens(demand, fleets, offers, costs)),
+    )
+
+
+def textbook_for(facts: Facts, workload: WorkloadSettings, demand: Demand, gpu: str) -> Textbook | None:
+    """Return the textbook's answer for the first 30 days' mean demand, None where a replica needs several GPUs."""
+    first = demand.first(30)
+    requests = float(first.requests.sum())
+    textbook = textbook_plan(
+        facts.models[workload.model],
+        facts.gpus[gpu],
+        precision=workload.precision,
+        qps=float(first.requests.mean()) / DAY_S,
+        prompt_tok=float((first.requests * first.prompt_tok).sum()) / requests,
+        output_tok=float((first.requests * first.output_tok).sum()) / requests,
+    )
+    return textbook if textbook.ceiling > 0 else None
+
+
+def api_token_ratio(workload: WorkloadSettings) -> float:
+    """Return API tokens for each token of the planned model: the demand is already in those."""
+    return workload.api.token_ratio / workload.token_ratio if workload.api else 1.0
+
+
+def as_day(day: np.datetime64) -> date:
+    """Return one of the demand's days as a date."""
+    return date.fromisoformat(str(day.astype("datetime64[D]")))
+
+
+def _breakevens(
+    demand: Demand,
+    fleets: Mapping[str, FleetPlan],
+    offers: Mapping[str, Mapping[Term, GpuOffer]],
+    costs: Sequence[DailyCost],
+) -> Iterator[Breakeven]:
+    """Compare each fleet with the API at what the whole year's requests cost there."""
+    api = next((cost.usd for cost in costs if cost.option == "api"), None)
+    if api is None:
+        return
+    requests = float(demand.requests.sum())
+    tokens = float((demand.requests * (demand.prompt_tok + demand.output_tok)).sum())
+    for gpu, fleet in fleets.items():
+        on_demand = offers[gpu].get("on-demand")
+        if on_demand is None:
+            continue
+        gpu_s = mean_gpu_s(fleet.profile, demand)
+        paid_gpu_s = float(fleet.hourly_gpus().sum()) * HOUR_S
+        yield breakeven(
+            Replica(
+                gpus=fleet.profile.tp,
+                gpu_s_per_request=gpu_s,
+                utilisation=min(gpu_s * requests / paid_gpu_s, 1.0),
+                error_p10=fleet.profile.error_p10,
+                error_p90=fleet.profile.error_p90,
+            ),
+            on_demand,
+            api_usd_per_request=float(api.sum()) / requests,
+            tok_per_request=tokens / requests,
+            now_qps=float(demand.requests[:, :30].mean()) / DAY_S,
+        )
+
+
+def _offers(facts: Facts, gpu: str, price_source: str) -> dict[Term, GpuOffer]:
+    """Return the offer a term: the user's contract, else the cheapest of the plan's price source, else derived."""
+    spot = offers_for(facts.offers, gpu, "on-demand", price_source) or offers_for(facts.offers, gpu, "on-demand")
+    if not spot:
+        return {}
+    found: dict[Term, GpuOffer] = {"on-demand": spot[0]}
+    for term in RESERVED:
+        offer = reserved_offer(spot[0], term, facts.offers, facts.discounts)
+        if offer is not None:
+            found[term] = offer
+    return found
