@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from data.catalog.prices import GpuOffer
+from data.errors import UserError
 from data.traffic import Basis, Category, DataQuality
 from forecasting.spread import Spread
 from sizing.money import CostLine
 
 SCHEMA_VERSION = 1
+
+
+class PlanFileError(UserError):
+    """A plan.json that is not one, or not of this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,15 +275,41 @@ _ADAPTER: TypeAdapter[BudgetReport] = TypeAdapter(BudgetReport)
 
 
 def to_json(report: BudgetReport) -> str:
-    """Return the report as indented JSON with a final newline; same report, same bytes."""
-    return _ADAPTER.dump_json(report, indent=1).decode() + "\n"
+    """Return the report as indented JSON with a final newline; same report, same bytes.
+
+    NaN and infinity are not JSON: they become null where the contract allows unknown. Where it does not, the text
+    could not be read back, so this raises pydantic.ValidationError, which names the field.
+    """
+    text = _ADAPTER.dump_json(report, indent=1).decode() + "\n"
+    _ADAPTER.validate_json(text)
+    return text
 
 
 def from_json(text: str | bytes) -> BudgetReport:
-    """Return the report that `to_json` wrote; raises pydantic.ValidationError on anything else."""
-    return _ADAPTER.validate_json(text)
+    """Return the report that `to_json` wrote; raises PlanFileError on anything else.
+
+    Keys that this version does not know are passed over: a newer fleetcast may add some under the same number.
+    """
+    try:
+        report = _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        raise PlanFileError(_sentence(error)) from None
+    if report.schema_version != SCHEMA_VERSION:
+        raise PlanFileError(
+            f"plan.json has schema version {report.schema_version}; this fleetcast reads version {SCHEMA_VERSION}."
+            " Render it with the fleetcast that wrote it (`provenance.version`), or plan again."
+        )
+    return report
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of plan.json."""
-    return _ADAPTER.json_schema(mode="serialization")
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**dialect, **_ADAPTER.json_schema(mode="serialization")}
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say in one sentence what is wrong with a plan.json, by the first place that is."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the whole file"
+    return f"plan.json cannot be read: {first['msg'].rstrip('.')} at {place}; use the file as fleetcast wrote it."

@@ -6,35 +6,48 @@ stand in the HTML around the chart, where the template escapes them.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports import svg
+from reports.axes import SMALL, date_axis, end_labels, plain_x_axis, value_axis
 from reports.budget import Breakeven, BudgetMonth, Currency, FleetRow, Horizon, TokenPercentiles
-from reports.format import MONTHS, WEEKDAYS, count, known, money_short, money_tick, month, plain, qps, ratio, short, squeeze, tick
+from reports.format import (
+    WEEKDAYS,
+    count,
+    known,
+    money_short,
+    money_tick,
+    month,
+    plain,
+    qps,
+    ratio,
+    short,
+    squeeze,
+    tick,
+)
 from reports.sentences import is_whole
 from reports.tables import LOGICS, Block, Option
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
+    from matplotlib.path import Path
 
 WIDTH_PX = 760
-_SMALL = 11
+_LEVELS = 16
 READING = {
     "fan": "Requests a day, each point the mean of seven days. Solid: what was seen. Dashed: the forecast median."
     " Inner band: 80% interval. Outer band: 95% interval.",
     "spend": "Hatched bar: expected spend. Upright line: its 80% range, with a stroke at the 95th percentile."
     " Outline: the budget. A month that the plan cuts says how many of its days it holds.",
-    "tokens": "Dots: the forecast median of each percentile of the length, in tokens. Bar under a dot: its 80% range."
-    " The axis is logarithmic.",
-    "logics": "GPUs that four ways of asking would plan, on one scale. Hatched: the work in windows, which fleets are"
-    " planned on. Plain: for comparison.",
+    "tokens": "Dots: the forecast median of each percentile of the length, in tokens. Bar under a dot: its 80%"
+    " range. The axis is logarithmic.",
+    "logics": "GPUs that four ways of asking would plan, on one scale. Hatched: the work in windows, which fleets"
+    " are planned on. Plain: for comparison.",
     "costs": "Expected dollars per 30 days of each option, so that the horizons share one scale. Line: 80% range.",
-    "breakeven": "Cost of a month over its mean rate. Dashed: the API. Solid staircase: own GPUs, in whole replicas."
-    " Dotted uprights: the rate now, and the rate where both cost the same.",
+    "breakeven": "Cost of a month over its mean rate. Dashed: the API. Solid staircase: own GPUs, in whole"
+    " replicas. Dotted uprights: the rate now, and the rate where both cost the same.",
     "week": "Hours of the week in UTC; the fuller a cell, the more traffic. The busiest and the quietest hour are"
     " outlined and labelled with their factor of the mean.",
 }
@@ -49,14 +62,14 @@ def request_fan(history: Sequence[Block], forecast: Sequence[Block], *, chart_id
         seen = [b.value for b in history if b.value is not None]
         top = max([*seen, *(b.q97_5 for b in forecast), 1e-9])
         _fan(ax, history, forecast)
-        _value_axis(ax, top * 1.06, tick)
+        value_axis(ax, top * 1.06, tick)
         start, end = (history or forecast)[0].start, (forecast or history)[-1].end
-        _date_axis(ax, start, end)
+        date_axis(ax, start, end)
         _fan_labels(ax, forecast, top)
         if history and forecast:
             x = forecast[0].start.toordinal()
             ax.axvline(x, color=svg.SOFT, linewidth=0.8, linestyle=(0, (1, 2)))
-            ax.text(x, top * 1.07, "plan starts", color=svg.SOFT, fontsize=_SMALL, ha="center", va="bottom")
+            ax.text(x, top * 1.07, "plan starts", color=svg.SOFT, fontsize=SMALL, ha="center", va="bottom")
 
     return svg.draw(
         paint,
@@ -78,8 +91,8 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
             _month_bar(ax, x, each)
             label = money_short(each.usd.mean, currency)
             height = max(each.usd.p95, each.budget_usd or 0.0)
-            ax.text(x, height + top * 0.02, label, ha="center", va="bottom", fontsize=_SMALL)
-        _value_axis(ax, top * 1.12, lambda v: money_tick(v, currency))
+            ax.text(x, height + top * 0.02, label, ha="center", va="bottom", fontsize=SMALL)
+        value_axis(ax, top * 1.12, lambda v: money_tick(v, currency))
         ax.set_xlim(-0.6, max(len(months), 3) - 0.4)
         ax.set_xticks(range(len(months)), [_month_tick(m, i == 0) for i, m in enumerate(months)])
         ax.tick_params(axis="x", length=0)
@@ -96,7 +109,9 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
 
 def token_percentiles(horizons: Sequence[Horizon], *, chart_id: str, title: str) -> str:
     """Draw p50, p90, p95 and p99 of each known length field, one row per horizon, with 80% ranges (log axis)."""
-    rows = [(h, t) for name in ("prompt", "cached", "output") for h in horizons for t in h.tokens if t.field == name]
+    rows = [
+        (h, t) for name in ("prompt", "cached", "output") for h in horizons for t in h.tokens if t.field == name
+    ]
     rows = [(h, t) for h, t in rows if t.known and any(_points(t))]
     height = 50 + 20 * len(rows) + 18 * len({t.field for _, t in rows})
 
@@ -107,8 +122,16 @@ def token_percentiles(horizons: Sequence[Horizon], *, chart_id: str, title: str)
             y += 1.0 if tokens.field == before else 1.9
             _token_row(ax, y, tokens, named=tokens.field != before)
             before = tokens.field
-            ax.text(-0.012, y, f"{tokens.field}, {horizon.days} days", transform=ax.get_yaxis_transform(),
-                    ha="right", va="center", fontsize=_SMALL, color=svg.SOFT)  # fmt: skip
+            ax.text(
+                -0.012,
+                y,
+                f"{tokens.field}, {horizon.days} days",
+                transform=ax.get_yaxis_transform(),
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                color=svg.SOFT,
+            )
         ax.set_ylim(y + 0.6, 0)
         _token_axis(ax, rows)
 
@@ -135,11 +158,11 @@ def gpu_logics(rows: Sequence[tuple[int, FleetRow]], *, chart_id: str, title: st
             ax.set_xlim(0, top * 1.25)
             ax.set_ylim(3.6, -0.6)
             ax.set_xticks([])
-            ax.tick_params(axis="y", labelsize=_SMALL)
+            ax.tick_params(axis="y", labelsize=SMALL)
             ax.set_yticks(range(4), [label for _, label in LOGICS] if i == 0 else [""] * 4)
             ax.spines["left"].set_visible(True)
             ax.spines["bottom"].set_visible(False)
-            ax.set_title(f"{days} days, {plain(row.gpu, 16)}", fontsize=_SMALL, color=svg.SOFT, loc="left")
+            ax.set_title(f"{days} days, {plain(row.gpu, 16)}", fontsize=SMALL, color=svg.SOFT, loc="left")
 
     return svg.draw(
         paint,
@@ -164,11 +187,13 @@ def cost_options(options: Sequence[Option], currency: Currency, *, chart_id: str
             ax.set_xlim(0, top * 1.5)
             ax.set_ylim(len(options) - 0.4, -0.6)
             ax.set_xticks([])
-            ax.set_yticks(range(len(options)), [squeeze(o.name, 34) for o in options] if i == 0 else [""] * len(options))
-            ax.tick_params(axis="y", labelsize=_SMALL)
+            ax.set_yticks(
+                range(len(options)), [squeeze(o.name, 34) for o in options] if i == 0 else [""] * len(options)
+            )
+            ax.tick_params(axis="y", labelsize=SMALL)
             ax.spines["left"].set_visible(True)
             ax.spines["bottom"].set_visible(False)
-            ax.set_title(f"over {each} days", fontsize=_SMALL, color=svg.SOFT, loc="left")
+            ax.set_title(f"over {each} days", fontsize=SMALL, color=svg.SOFT, loc="left")
 
     return svg.draw(
         paint,
@@ -189,10 +214,10 @@ def breakeven_curve(each: Breakeven, currency: Currency, *, chart_id: str, title
         top = max([*api, *own, 1e-9])
         ax.plot(x, api, color=svg.ACCENT, linewidth=1.6, linestyle=(0, (5, 2)))
         ax.plot(x, own, color=svg.INK, linewidth=1.6, drawstyle="steps-post")
-        _end_labels(ax, x[-1], [(api[-1], "API", svg.ACCENT), (own[-1], "own GPUs", svg.INK)], top)
-        _value_axis(ax, top * 1.08, lambda v: money_tick(v, currency))
+        end_labels(ax, x[-1], [(api[-1], "API", svg.ACCENT), (own[-1], "own GPUs", svg.INK)], top)
+        value_axis(ax, top * 1.08, lambda v: money_tick(v, currency))
         ax.set_xlim(0, x[-1])
-        _plain_x_axis(ax, x[-1], "requests a second, mean over the month")
+        plain_x_axis(ax, x[-1], "requests a second, mean over the month")
         _breakeven_marks(ax, each, top)
 
     return svg.draw(
@@ -206,24 +231,27 @@ def breakeven_curve(each: Breakeven, currency: Currency, *, chart_id: str, title
 
 
 def hour_of_week(profile: Sequence[float], *, chart_id: str, title: str) -> str:
-    """Draw the week as seven rows of 24 cells, darker where there is more traffic; peak and trough are labelled."""
+    """Draw the week as seven rows of 24 cells, fuller where there is more traffic; label peak and trough."""
 
     def paint(figure: "Figure") -> None:
-        from matplotlib.patches import Rectangle
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
 
         ax = figure.add_axes((0.075, 0.14, 0.80, 0.82))
         top = max([v for v in profile if known(v)] + [1e-9])
-        for slot, value in enumerate(profile):
-            share = max(0.0, value / top) if known(value) else 0.0
-            cell = Rectangle((slot % 24, slot // 24), 0.94, 0.88, facecolor=svg.ACCENT, linewidth=0)
-            cell.set_alpha(round(0.04 + 0.96 * share, 2))
-            ax.add_patch(cell)
+        for level in range(_LEVELS + 1):
+            slots = [i for i, v in enumerate(profile) if known(v) and round(max(v, 0.0) / top * _LEVELS) == level]
+            if slots:
+                cells = Path.make_compound_path(*(_cell(slot) for slot in slots))
+                ax.add_patch(
+                    PathPatch(cells, facecolor=svg.ACCENT, linewidth=0, alpha=(level + 0.5) / (_LEVELS + 0.5))
+                )
         ax.set_xlim(0, 24)
         ax.set_ylim(7, 0)
         ax.set_yticks([d + 0.44 for d in range(7)], [w[:3] for w in WEEKDAYS])
         ax.set_xticks([h + 0.47 for h in range(0, 24, 3)], [f"{h:02d}:00" for h in range(0, 24, 3)])
-        ax.tick_params(axis="x", length=0, labelsize=_SMALL)
-        ax.tick_params(axis="y", labelsize=_SMALL)
+        ax.tick_params(axis="x", length=0, labelsize=SMALL)
+        ax.tick_params(axis="y", labelsize=SMALL)
         ax.spines["bottom"].set_visible(False)
         _heat_labels(ax, profile)
 
@@ -249,7 +277,9 @@ def _fan(ax: "Axes", history: Sequence[Block], forecast: Sequence[Block]) -> Non
     ax.plot(x, [b.q50 for b in forecast], color=svg.ACCENT, linewidth=1.6, linestyle=(0, (4, 2)))
     seen = [math.nan if b.value is None else b.value for b in history]
     few = len(history) < 10
-    ax.plot([b.middle for b in history], seen, color=svg.INK, linewidth=1.6, marker="o" if few else "", markersize=3)
+    ax.plot(
+        [b.middle for b in history], seen, color=svg.INK, linewidth=1.6, marker="o" if few else "", markersize=3
+    )
 
 
 def _fan_labels(ax: "Axes", forecast: Sequence[Block], top: float) -> None:
@@ -263,18 +293,7 @@ def _fan_labels(ax: "Axes", forecast: Sequence[Block], top: float) -> None:
         (last.q10, f"{short(last.q10)} (10%)", svg.SOFT),
         (last.q2_5, f"{short(last.q2_5)} (2.5%)", svg.SOFT),
     ]
-    _end_labels(ax, last.middle, values, top)
-
-
-def _end_labels(ax: "Axes", x: float, labels: Sequence[tuple[float, str, str]], top: float) -> None:
-    """Write labels at the right end of lines, pushed apart where they would touch."""
-    gap = top * 0.075
-    placed = math.inf
-    for value, text, colour in sorted(labels, reverse=True):
-        y = min(value, placed - gap)
-        placed = y
-        ax.annotate(text, (x, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=_SMALL,
-                    color=colour, annotation_clip=False)  # fmt: skip
+    end_labels(ax, last.middle, values, top)
 
 
 def _month_bar(ax: "Axes", x: int, each: BudgetMonth) -> None:
@@ -301,7 +320,7 @@ def _token_row(ax: "Axes", y: float, tokens: TokenPercentiles, *, named: bool) -
             continue
         low, middle, high = (max(v, 1.0) for v in point)
         ax.plot([low, high], [y, y], color=svg.BAND, linewidth=7, solid_capstyle="butt")
-        ax.plot([middle], [y], marker="o", color=svg.INK, markersize=4)
+        ax.plot([middle], [y], marker="o", linestyle="", color=svg.INK, markersize=4)
         if named:
             ax.text(middle, y - 0.36, name, ha="center", va="bottom", fontsize=10, color=svg.SOFT)
 
@@ -316,16 +335,24 @@ def _token_axis(ax: "Axes", rows: Sequence[tuple[Horizon, TokenPercentiles]]) ->
     ax.set_xticks([], minor=True)
     ax.grid(axis="x")
     ax.set_yticks([])
-    ax.set_xlabel("tokens (logarithmic)", fontsize=_SMALL)
+    ax.set_xlabel("tokens (logarithmic)", fontsize=SMALL)
 
 
 def _logic_bar(ax: "Axes", y: int, gpus: int | None, top: float, *, planned: bool) -> None:
     if gpus is None:
-        ax.text(top * 0.03, y, "unknown", va="center", fontsize=_SMALL, color=svg.SOFT)
+        ax.text(top * 0.03, y, "unknown", va="center", fontsize=SMALL, color=svg.SOFT)
         return
-    ax.barh(y, gpus, height=0.62, facecolor=svg.PAPER if planned else svg.BAND, edgecolor=svg.ACCENT,
-            hatch="////" if planned else None)  # fmt: skip
-    ax.text(gpus + top * 0.03, y, count(gpus), va="center", fontsize=12, fontweight="bold" if planned else "normal")
+    ax.barh(
+        y,
+        gpus,
+        height=0.62,
+        facecolor=svg.PAPER if planned else svg.BAND,
+        edgecolor=svg.ACCENT,
+        hatch="////" if planned else None,
+    )
+    ax.text(
+        gpus + top * 0.03, y, count(gpus), va="center", fontsize=12, fontweight="bold" if planned else "normal"
+    )
 
 
 def _per_30(option: Option, days: int, key: str) -> float | None:
@@ -336,11 +363,11 @@ def _per_30(option: Option, days: int, key: str) -> float | None:
 def _cost_bar(ax: "Axes", y: int, option: Option, days: int, top: float, currency: Currency) -> None:
     mean, low, high = (_per_30(option, days, key) for key in ("mean", "p10", "p90"))
     if mean is None or low is None or high is None:
-        ax.text(top * 0.03, y, "unknown", va="center", fontsize=_SMALL, color=svg.SOFT)
+        ax.text(top * 0.03, y, "unknown", va="center", fontsize=SMALL, color=svg.SOFT)
         return
     ax.barh(y, mean, height=0.6, facecolor=svg.PAPER, edgecolor=svg.ACCENT, hatch="////")
     ax.plot([low, high], [y, y], color=svg.INK, linewidth=2)
-    ax.text(max(mean, high) + top * 0.03, y, money_short(mean, currency), va="center", fontsize=_SMALL)
+    ax.text(max(mean, high) + top * 0.03, y, money_short(mean, currency), va="center", fontsize=SMALL)
 
 
 def _breakeven_marks(ax: "Axes", each: Breakeven, top: float) -> None:
@@ -350,58 +377,33 @@ def _breakeven_marks(ax: "Axes", each: Breakeven, top: float) -> None:
     for i, (x, text) in enumerate(sorted(drawn)):
         ax.axvline(x, color=svg.SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
         left = x > end * 0.8 or (i == 0 and len(drawn) == 2 and x > end * 0.2)
-        ax.text(x + (-0.006 if left else 0.006) * end, top * (1.07 if i else 1.0), text, va="top",
-                ha="right" if left else "left", fontsize=_SMALL, color=svg.SOFT)  # fmt: skip
+        ax.text(
+            x + (-0.006 if left else 0.006) * end,
+            top * (1.07 if i else 1.0),
+            text,
+            va="top",
+            ha="right" if left else "left",
+            fontsize=SMALL,
+            color=svg.SOFT,
+        )
 
 
 def _heat_labels(ax: "Axes", profile: Sequence[float]) -> None:
+    from matplotlib.patches import PathPatch
+
     numbers = [(v, -i) for i, v in enumerate(profile) if known(v)]
     if not numbers or max(numbers)[0] - min(numbers)[0] < 0.005:
         return
     for (value, first), word in ((max(numbers), "busiest"), (min(numbers), "quietest")):
         slot = -first
         text = f"{word}: {ratio(value)} ×"
-        ax.annotate(text, (24.2, slot // 24 + 0.44), va="center", fontsize=_SMALL, annotation_clip=False)
-        ax.add_patch(_outline(slot))
+        ax.annotate(text, (24.2, slot // 24 + 0.44), va="center", fontsize=SMALL, annotation_clip=False)
+        ax.add_patch(PathPatch(_cell(slot), facecolor="none", edgecolor=svg.INK, linewidth=1.5))
 
 
-def _outline(slot: int) -> "Rectangle":
-    from matplotlib.patches import Rectangle
+def _cell(slot: int) -> "Path":
+    """Return the outline of one hour's cell, in hours from midnight and days from Monday."""
+    from matplotlib.path import Path
 
-    return Rectangle((slot % 24, slot // 24), 0.94, 0.88, facecolor="none", edgecolor=svg.INK, linewidth=1.5)
-
-
-def _value_axis(ax: "Axes", top: float, show: Callable[[float], str]) -> None:
-    """Zero-based value axis with at most five round ticks, labelled by the house's own format."""
-    from matplotlib.ticker import MaxNLocator
-
-    ax.set_ylim(0, top)
-    ticks = [t for t in MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]).tick_values(0, top) if 0 <= t <= top]
-    ax.set_yticks(ticks, [show(t) for t in ticks])
-    ax.tick_params(axis="y", labelsize=_SMALL)
-    ax.grid(axis="y")
-
-
-def _plain_x_axis(ax: "Axes", end: float, label: str) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    ticks = [t for t in MaxNLocator(nbins=6).tick_values(0, end) if 0 <= t <= end]
-    ax.set_xticks(ticks, [tick(t) for t in ticks])
-    ax.tick_params(axis="x", labelsize=_SMALL)
-    ax.set_xlabel(label, fontsize=_SMALL)
-
-
-def _date_axis(ax: "Axes", start: date, end: date) -> None:
-    """Ticks on firsts of months, every k-th so that about eight remain; the year where it changes."""
-    first = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-    months = [first]
-    while months[-1] <= end:
-        step = months[-1] + timedelta(days=31)
-        months.append(step.replace(day=1))
-    every = max(1, math.ceil((len(months) - 1) / 9))
-    ticks = [m for m in months[:-1] if (m.month - 1) % every == 0] or [start]
-    labels = [MONTHS[t.month - 1] + (f"\n{t.year}" if i == 0 or t.year != ticks[i - 1].year else "")
-              for i, t in enumerate(ticks)]  # fmt: skip
-    ax.set_xlim(start.toordinal(), end.toordinal() + 1)
-    ax.set_xticks([t.toordinal() for t in ticks], labels)
-    ax.tick_params(axis="x", labelsize=_SMALL)
+    x, y = slot % 24, slot // 24
+    return Path([(x, y), (x + 0.94, y), (x + 0.94, y + 0.88), (x, y + 0.88), (x, y)], closed=True)

@@ -211,7 +211,7 @@ def plain(text: str, limit: int | None = None) -> str:
     ('a�b', 'a very…')
     """
     clean = "".join(
-        "\ufffd" if unicodedata.category(c) in _UNSAFE and c not in _KEPT or c in _BIDI else c for c in text
+        "\ufffd" if c in _BIDI or (unicodedata.category(c) in _UNSAFE and c not in _KEPT) else c for c in text
     )
     return clean if limit is None or len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
 

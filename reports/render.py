@@ -73,7 +73,7 @@ class WorkloadView:
     least: dict[int, CostLine]
     hours: list[Hour]
     fan: Picture
-    week: Picture
+    week: Picture | None
     tokens: Picture | None
     logics: Picture | None
     costs: Picture | None
@@ -88,7 +88,6 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
     files: what the caller wrote beside the page, printed with its hash.
     """
     views = [_view(w, f"w{i}", report.currency) for i, w in enumerate(tables.by_size(report.workloads), start=1)]
-    spend = sentences.spend(report.months, report.currency)
     days = sorted({h.days for w in report.workloads for h in w.horizons})
     page = _environment(report.currency).get_template("page.html.j2")
     return page.render(
@@ -96,11 +95,7 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         views=views,
         files=list(files),
         figures=_figures(report),
-        spend=Picture(
-            heading=spend,
-            reading=charts.READING["spend"],
-            svg=Markup(charts.monthly_spend(report.months, report.currency, chart_id="spend", title=spend)),  # noqa: S704  (our own SVG, escaped by ElementTree)
-        ),
+        spend=_spend(report),
         risks=sentences.risks(report),
         horizon_days=days,
         horizon_words=_listed([str(d) for d in days]),
@@ -114,6 +109,20 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
     )
 
 
+def _spend(report: BudgetReport) -> Picture | None:
+    if not report.months:
+        return None
+    heading = sentences.spend(report.months, report.currency)
+    draw = partial(charts.monthly_spend, report.months, report.currency)
+    return _picture("spend", "spend", heading, draw)
+
+
+def _picture(kind: str, chart_id: str, heading: str, draw: Callable[..., str]) -> Picture:
+    """Draw a chart and set its heading and its reading beside it."""
+    svg = Markup(draw(chart_id=chart_id, title=heading))  # noqa: S704  (our own SVG, escaped by ElementTree)
+    return Picture(heading=heading, reading=charts.READING[kind], svg=svg)
+
+
 def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
     """Draw one workload's charts; every id of them starts with `anchor`."""
     horizons, traffic = workload.horizons, workload.traffic
@@ -124,8 +133,7 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
     week = workload.hour_of_week
 
     def picture(kind: str, heading: str, draw: Callable[..., str]) -> Picture:
-        svg = Markup(draw(chart_id=f"{anchor}-{kind}", title=heading))  # noqa: S704  (our own SVG, escaped)
-        return Picture(heading=heading, reading=charts.READING[kind], svg=svg)
+        return _picture(kind, f"{anchor}-{kind}", heading, draw)
 
     return WorkloadView(
         workload=workload,
@@ -138,13 +146,17 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
         least={h.days: line for h in horizons if (line := tables.cheapest(h)) is not None},
         hours=[Hour(label=f"{h:02d}:00", factors=[week[d * 24 + h] for d in range(7)]) for h in range(24)],
         fan=picture("fan", sentences.requests(traffic), partial(charts.request_fan, history, forecast)),
-        week=picture("week", sentences.week(week), partial(charts.hour_of_week, week)),
+        week=picture("week", sentences.week(week), partial(charts.hour_of_week, week))
+        if max(week, default=0.0) - min(week, default=0.0) >= 0.005
+        else None,
         tokens=picture("tokens", sentences.tokens(horizons), partial(charts.token_percentiles, horizons))
         if has_tokens
         else None,
-        logics=picture("logics", sentences.logics(horizons), partial(charts.gpu_logics, planned)) if planned else None,
+        logics=picture("logics", sentences.logics(horizons), partial(charts.gpu_logics, planned))
+        if planned
+        else None,
         costs=picture("costs", sentences.costs(horizons, currency), partial(charts.cost_options, priced, currency))
-        if priced
+        if any(line.usd is not None for o in priced for line in o.lines.values())
         else None,
         breakeven=None
         if curve is None
@@ -176,8 +188,11 @@ def _thinned(each: Breakeven) -> list[tuple[float, float, float]]:
 def _figures(report: BudgetReport) -> list[Figure]:
     """Return the four figures of the first screen."""
     decision, currency = report.decision, report.currency
-    spans = (("Next 30 days", decision.usd_30_days), ("Next 90 days", decision.usd_90_days),
-             ("Next 365 days", decision.usd_365_days))  # fmt: skip
+    spans = (
+        ("Next 30 days", decision.usd_30_days),
+        ("Next 90 days", decision.usd_90_days),
+        ("Next 365 days", decision.usd_365_days),
+    )
     found = [_spend_figure(label, spread, currency) for label, spread in spans]
     share = decision.committed_share
     note = "share is unknown" if share is None else "of 30 days' spend is under a term"
@@ -207,11 +222,27 @@ def _environment(currency: Currency) -> Environment:
         keep_trailing_newline=True,
     )
     money = {name: partial(getattr(fmt, name), currency=currency) for name in ("money", "money_short", "price")}
-    names = ("count", "short", "qps", "percent", "ratio", "seconds", "kilowatts", "kilobytes", "day", "month", "stamp")
+    names = (
+        "count",
+        "short",
+        "qps",
+        "percent",
+        "ratio",
+        "seconds",
+        "kilowatts",
+        "kilobytes",
+        "day",
+        "month",
+        "stamp",
+    )
     env.filters.update(money)
     env.filters.update({name: getattr(fmt, name) for name in names})
     env.filters.update(
-        cut=fmt.plain, span=_span, choice=tables.choice, basis=sentences.basis, token_points=sentences.token_points,
+        cut=fmt.plain,
+        span=_span,
+        choice=tables.choice,
+        basis=sentences.basis,
+        token_points=sentences.token_points,
         outlasts=tables.outlasts,
     )
     env.globals.update(unknown=_UNKNOWN, short=fmt.short, qps=fmt.qps, money=money["money"])

@@ -4,7 +4,16 @@ import calendar
 from collections.abc import Iterator, Sequence
 
 from forecasting.spread import Spread
-from reports.budget import Breakeven, BudgetMonth, BudgetReport, Currency, Horizon, Series, TokenPercentiles, Workload
+from reports.budget import (
+    Breakeven,
+    BudgetMonth,
+    BudgetReport,
+    Currency,
+    Horizon,
+    Series,
+    TokenPercentiles,
+    Workload,
+)
 from reports.format import (
     count,
     day,
@@ -58,14 +67,12 @@ def requests(series: Series) -> str:
 
 def tokens(horizons: Sequence[Horizon]) -> str:
     """Say how long prompts and answers are, from the first horizon."""
-    parts = []
-    for each in (t for h in horizons[:1] for t in h.tokens if t.known):
-        if each.field != "cached" and each.p50 is not None and each.p99 is not None:
-            parts.append(
-                f"half of the {each.field}s stay under {count(each.p50[1])} tokens,"
-                f" one in a hundred exceeds {count(each.p99[1])}"
-            )
-    text = "; ".join(parts)
+    text = "; ".join(
+        f"half of the {each.field}s stay under {count(each.p50[1])} tokens,"
+        f" one in a hundred exceeds {count(each.p99[1])}"
+        for each in (t for h in horizons[:1] for t in h.tokens if t.known and t.field != "cached")
+        if each.p50 is not None and each.p99 is not None
+    )
     return text[:1].upper() + text[1:] if text else "The source does not state the lengths of prompts and outputs"
 
 
@@ -92,8 +99,14 @@ def costs(horizons: Sequence[Horizon], currency: Currency) -> str:
         best = cheapest(horizon)
         if best is None or best.usd is None:
             continue
-        others = [c for c in horizon.costs if c.usd is not None and c.option != best.option and not outlasts(c.option, horizon.days)]
-        text = f"Over {horizon.days} days {plain(best.label, 40)} costs least: {money_short(best.usd.mean, currency)}"
+        others = [
+            c
+            for c in horizon.costs
+            if c.usd is not None and c.option != best.option and not outlasts(c.option, horizon.days)
+        ]
+        text = (
+            f"Over {horizon.days} days {plain(best.label, 40)} costs least: {money_short(best.usd.mean, currency)}"
+        )
         rival = min(others, key=lambda c: c.usd.mean if c.usd else 0.0, default=None)
         if rival is None or rival.usd is None:
             return text
@@ -170,8 +183,7 @@ def _over_budget(report: BudgetReport) -> Iterator[str]:
     if at_risk:
         word = "month" if len(at_risk) == 1 else "months"
         yield (
-            f"{len(at_risk)} {word} could pass the budget within the 80% range,"
-            f" {month(at_risk[0].month)} first."
+            f"{len(at_risk)} {word} could pass the budget within the 80% range, {month(at_risk[0].month)} first."
         )
 
 

@@ -1,16 +1,16 @@
 """A drawing surface for the page: matplotlib paints, and what comes out is small, repeatable, themable SVG.
 
-matplotlib knows one set of colours; the page has a light, a dark and a printed one. So charts are painted in marker
-colours, and the finished SVG names the page's CSS variable in the place of each. Text stays text (searchable,
-readable aloud, in the page's font), ids carry the chart's own prefix so that several charts share a page, and
-coordinates keep one decimal.
+matplotlib knows one set of colours; the page has a light, a dark and a printed one. So charts are painted in
+marker colours, and the finished SVG names the page's CSS variable in the place of each. Text stays text
+(searchable, readable aloud, in the page's font), ids carry the chart's own prefix so that several charts share a
+page, and coordinates keep one decimal.
 """
 
 import io
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree  # noqa: S405  (parses only what matplotlib has just written)
+from xml.etree import ElementTree
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,6 +62,7 @@ _STYLE = {
     "text.color": INK,
 }
 _DPI = 72
+_DEFAULTS = r"stroke-linejoin: (?:miter|round);? ?|stroke-linecap: (?:butt|square);? ?"
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 
@@ -81,7 +82,6 @@ def draw(
     description as its content.
     """
     import matplotlib.style  # here, because matplotlib costs a second that a command without charts should not pay
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with matplotlib.style.context(["default", {**_STYLE, "svg.hashsalt": chart_id}]):
@@ -89,7 +89,7 @@ def draw(
         figure.patch.set_visible(False)
         paint(figure)
         raw = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(raw, metadata={"Date": None})
+        figure.savefig(raw, format="svg", metadata={"Date": None})
     return _tidy(raw.getvalue(), chart_id, title, description)
 
 
@@ -101,7 +101,9 @@ def _tidy(raw: bytes, chart_id: str, title: str, description: str) -> str:
     view = root.get("viewBox", "0 0 1 1")
     width = view.split()[2]
     root.attrib.clear()
-    root.attrib.update({"class": "chart", "viewBox": view, "role": "img", "style": f"max-width:{float(width):g}px"})
+    root.attrib.update(
+        {"class": "chart", "viewBox": view, "role": "img", "style": f"max-width:{float(width):g}px"}
+    )
     root.set("aria-labelledby", f"{chart_id}-title {chart_id}-desc")
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
         child = ElementTree.Element(tag, {"id": f"{chart_id}-{tag}"})
@@ -117,7 +119,7 @@ def _clean(element: ElementTree.Element, kept: set[str], prefix: str) -> None:
     element.tail = None
     for child in list(element):
         _clean(child, kept, prefix)
-        if child.tag in ("metadata", "style") or (child.tag in ("defs", "g") and not len(child)):
+        if child.tag in ("metadata", "style", "clipPath") or _draws_nothing(child):
             element.remove(child)
     _lift_bare_groups(element)
     for name, value in list(element.attrib.items()):
@@ -125,6 +127,15 @@ def _clean(element: ElementTree.Element, kept: set[str], prefix: str) -> None:
         tidy = _attribute(name.removeprefix(_SVG), value, kept, prefix, element.tag)
         if tidy is not None:
             element.set(*tidy)
+
+
+def _draws_nothing(element: ElementTree.Element) -> bool:
+    """Say whether an element leaves no mark: an empty group, or a path without a stroke, a fill or a length."""
+    if element.tag in ("defs", "g"):
+        return not len(element)
+    return element.tag == "path" and (
+        element.get("style") == "fill:none" or not re.search("[LC]", element.get("d", "L"))
+    )
 
 
 def _lift_bare_groups(element: ElementTree.Element) -> None:
@@ -141,8 +152,10 @@ def _attribute(name: str, value: str, kept: set[str], prefix: str, tag: str) -> 
         return ("id", f"{prefix}-{value}") if value in kept else None
     if name == _HREF:
         return "href", f"#{prefix}-{value.removeprefix('#')}"
+    if name == "clip-path":  # every chart keeps its marks within its axes
+        return None
     if name == "style":
-        value = _text_style(value) if tag == "text" else value
+        value = _text_style(value) if tag == "text" else re.sub(_DEFAULTS, "", value)
     if name == "transform":
         value = re.sub(r"rotate\(-?0 [^)]*\)", "", value)
     if name in ("d", "x", "y", "width", "height", "transform", "points"):
@@ -150,16 +163,21 @@ def _attribute(name: str, value: str, kept: set[str], prefix: str, tag: str) -> 
     for marker, variable in _VARIABLES.items():
         value = value.replace(marker, variable)
     value = value.replace("url(#", f"url(#{prefix}-")
-    value = re.sub(r"\s+", " ", value).strip().replace("; ", ";").replace(": ", ":")
+    value = re.sub(r"\s+", " ", value).strip().replace("; ", ";").replace(": ", ":").strip(";")
+    value = re.sub(r" ?([MLCz]) ?", r"\1", value) if name == "d" else value
     return (name, value) if value else None
 
 
 def _text_style(style: str) -> str:
     """Keep the size, weight, anchor and colour of a text; the family is the page's."""
     size = re.search(r"([\d.]+)px", style)
-    rest = [part for part in style.split(";") if not part.strip().startswith("font")]
+    rest = [
+        part for part in style.split(";") if not part.strip().startswith("font") and "anchor: start" not in part
+    ]
     weight = ["font-weight:600"] if re.search(r"font:\s*(bold|[67]00)", style) else []
-    return ";".join([f"font-size:{size.group(1)}px" if size else "", *weight, *(p.strip() for p in rest)]).strip(";")
+    return ";".join([f"font-size:{size.group(1)}px" if size else "", *weight, *(p.strip() for p in rest)]).strip(
+        ";"
+    )
 
 
 def _round_numbers(text: str, places: int) -> str:

@@ -75,7 +75,7 @@ class Candidate:
 def history_blocks(series: Series) -> list[Block]:
     """Return the past in blocks of seven days that end where the forecast starts, oldest first."""
     days, values = series.history_days[-SHOWN_HISTORY_DAYS:], series.history[-SHOWN_HISTORY_DAYS:]
-    blocks = []
+    blocks: list[Block] = []
     for end in range(len(days), 0, -BLOCK_DAYS):
         cut = slice(max(0, end - BLOCK_DAYS), end)
         seen = [v for v in values[cut] if v is not None and math.isfinite(v)]
@@ -85,8 +85,8 @@ def history_blocks(series: Series) -> list[Block]:
 
 
 def forecast_blocks(series: Series) -> list[Block]:
-    """Return the forecast in blocks of seven days from its first day; a last block of under four days is left out."""
-    blocks = []
+    """Return the forecast in blocks of seven days from its first day; a last one under four days is left out."""
+    blocks: list[Block] = []
     for start in range(0, len(series.days), BLOCK_DAYS):
         cut = slice(start, start + BLOCK_DAYS)
         days = series.days[cut]
@@ -121,7 +121,9 @@ def candidates(horizons: Sequence[Horizon]) -> list[Candidate]:
             found.setdefault((row.gpu, row.tp, row.precision), {})[horizon.days] = row
     shown = dict(planned_rows(horizons))
     return [
-        Candidate(gpu=g, tp=tp, precision=p, rows=rows, chosen_days=tuple(d for d in rows if shown.get(d) == rows[d]))
+        Candidate(
+            gpu=g, tp=tp, precision=p, rows=rows, chosen_days=tuple(d for d in rows if shown.get(d) == rows[d])
+        )
         for (g, tp, p), rows in found.items()
     ]
 
@@ -130,7 +132,8 @@ def planned_rows(horizons: Sequence[Horizon]) -> list[tuple[int, FleetRow]]:
     """Return (days, row) of the fleet that each horizon is planned on.
 
     The chosen GPU's feasible row; where no GPU was chosen (the API is), that of the GPU with the cheapest cost
-    line, so that the page can still say what an own fleet would take. Horizons without a feasible row are left out.
+    line, so that the page can still say what an own fleet would take. Horizons without a
+    feasible row are left out.
     """
     found = []
     for horizon in horizons:

@@ -35,7 +35,7 @@ from sizing.money import CostLine
 
 AS_OF = date(2026, 11, 23)
 HORIZONS = (30, 90, 365)
-HOSTILE = '<img src=x onerror="alert(1)">=cmd|\'/c calc\'!A0 \u202etxt.exe\u202c $\\frac{1}{2}$ \x07' + "long" * 40
+HOSTILE = "<img src=x onerror=\"alert(1)\">=cmd|'/c calc'!A0 \u202etxt.exe\u202c $\\frac{1}{2}$ \x07" + "long" * 40
 
 _GPUS = {"h100-sxm": (2, 1.0, 3.0), "h200-sxm": (2, 0.8, 4.0), "b200": (1, 0.45, 8.0), "a100-80gb": (4, 2.3, 1.5)}
 _TERMS = (("on-demand", 1.0), ("reserved-30d", 0.9), ("reserved-1y", 0.7))
@@ -79,7 +79,7 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
 
 
 def hostile_report() -> BudgetReport:
-    """Return the example with markup, formulas, bidi overrides and great lengths in every name that is not ours."""
+    """Return the example with markup, formulas, bidi overrides and long words in the names that are not ours."""
     report = example_report()
     first = replace(report.workloads[0], name=HOSTILE, model=HOSTILE, api=HOSTILE, notes=[HOSTILE])
     horizon = first.horizons[0]
@@ -103,7 +103,7 @@ def sparse_report() -> BudgetReport:
     horizons = [
         replace(
             h,
-            tokens=[replace(t, known=False, p50=None, p90=None, p95=None, p99=None, mean_tok=None) for t in h.tokens],
+            tokens=[_unknown(t) for t in h.tokens],
             fleets=[_unfit(f) for f in h.fleets],
             chosen_gpu=None,
             costs=[replace(c, usd=None, usd_low=None, usd_high=None, usd_per_mtok=None, note="no price is known")
@@ -128,8 +128,11 @@ def sparse_report() -> BudgetReport:
     )
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
-    months = [replace(m, budget_usd=None) for m in report.months]
-    return replace(report, decision=nothing, months=months, workloads=[bare], jobs=[], assumptions=[])
+    return replace(report, decision=nothing, months=[], workloads=[bare], jobs=[], assumptions=[])
+
+
+def _unknown(tokens: TokenPercentiles) -> TokenPercentiles:
+    return replace(tokens, known=False, p50=None, p90=None, p95=None, p99=None, mean_tok=None)
 
 
 def _workload(i: int, history_days: int) -> Workload:
@@ -156,7 +159,11 @@ def _workload(i: int, history_days: int) -> Workload:
         hour_of_week=_week(category),
         long_context=[
             LongShareRow(threshold_tok=t, requests_share=s, work_share=min(1.0, s * w))
-            for t, s, w in ((32_000, 0.021 * (i + 1), 9.4), (100_000, 0.004 * (i + 1), 31.0), (200_000, 0.0006, 61.0))
+            for t, s, w in (
+                (32_000, 0.021 * (i + 1), 9.4),
+                (100_000, 0.004 * (i + 1), 31.0),
+                (200_000, 0.0006, 61.0),
+            )
         ],
         textbook_gpus=7 + 2 * i,
         textbook_sentence="The textbook formula leaves out prefill; at these prompts prefill is most of the work.",
@@ -176,15 +183,17 @@ def _series(rng: np.random.Generator, level: float, seen: int, growth: float) ->
     ahead = [AS_OF + timedelta(days=k) for k in range(365)]
     weekday = np.array([1.08, 1.12, 1.11, 1.07, 1.02, 0.79, 0.81])
     back = np.arange(seen) - seen
-    history = level * (1 + growth * 0.8 * back) * weekday[[d.weekday() for d in past]] * rng.lognormal(0, 0.04, seen)
+    history = (
+        level * (1 + growth * 0.8 * back) * weekday[[d.weekday() for d in past]] * rng.lognormal(0, 0.04, seen)
+    )
     shown: list[float | None] = [round(float(v)) for v in history]
     if seen > 60:
         shown[seen - 52] = None
     k = np.arange(365)
     middle = level * (1 + growth * 60 * (1 - 0.985**k)) * weekday[[d.weekday() for d in ahead]]
     width = 0.045 + 0.012 * np.sqrt(k)
-    quantiles = {q: [round(float(v), 1) for v in middle * np.exp(z * width)]
-                 for q, z in (("q2_5", -1.96), ("q10", -1.2816), ("q50", 0.0), ("q90", 1.2816), ("q97_5", 1.96))}  # fmt: skip
+    normal = {"q2_5": -1.96, "q10": -1.2816, "q50": 0.0, "q90": 1.2816, "q97_5": 1.96}
+    quantiles = {q: [round(float(v), 1) for v in middle * np.exp(z * width)] for q, z in normal.items()}
     mean = [round(float(v), 1) for v in middle * np.exp(width**2 / 2)]
     return Series(history_days=past, history=shown, days=ahead, mean=mean, **quantiles)
 
@@ -282,7 +291,9 @@ def _costs(
         lines.append(_line(name, days, "api-batch", f"{api}, batch", usd / 2, usd / 2, usd / 2, mtok, None, None))
     for row in fleets:
         if not row.feasible or row.gpus_p80 is None:
-            lines.append(_line(name, days, "on-demand", f"{row.gpu} on demand", None, None, None, mtok, row.gpu, None))
+            lines.append(
+                _line(name, days, "on-demand", f"{row.gpu} on demand", None, None, None, mtok, row.gpu, None)
+            )
             continue
         hours, rate = row.gpus_p80 * days * 24.0, _GPUS[row.gpu][2]
         for term, discount in _TERMS:
@@ -354,7 +365,7 @@ def _breakeven(gpu: str, level: float, tok: float) -> Breakeven:
         qps_low=even * 0.7,
         qps_high=even * 1.5,
         now_qps=now,
-        sentence=f"From {even:.1f} requests a second on, own {gpu} cost less than the API; today's rate is {now:.1f}.",
+        sentence=f"From {even:.1f} requests a second on, own {gpu} cost less than the API; now it is {now:.1f}.",
         curve_qps=grid,
         curve_api_usd_per_month=[round(x * per_qps, 2) for x in grid],
         curve_gpu_usd_per_month=[round(max(1.0, np.ceil(x / capacity)) * replica_usd, 2) for x in grid],
@@ -364,17 +375,21 @@ def _breakeven(gpu: str, level: float, tok: float) -> Breakeven:
 def _method(basis: Basis, seen: int) -> Method:
     known = basis != "no history"
     return Method(
-        model={"history": "robust level, damped slope", "short history": "28-day median", "no history": "flat"}[basis],
+        model={"history": "robust level, damped slope", "short history": "28-day median", "no history": "flat"}[
+            basis
+        ],
         basis=basis,
         history_days=seen,
         origins=8 if basis == "history" else 2 if known else 0,
         loss_vs_naive=0.68 if basis == "history" else 0.91 if known else None,
         coverage_80=0.79 if basis == "history" else None,
-        cleaned=["2 Oct 2026: no data, left out", "18 Oct 2026: outlier, taken as 1.1M"] if basis == "history" else [],
+        cleaned=["2 Oct 2026: no data, left out", "18 Oct 2026: outlier, taken as 1.1M"]
+        if basis == "history"
+        else [],
         sentence={
-            "history": "In 8 backtests on this workload the model's error was 0.68 of the seasonal naive's, and its"
-            " 80% intervals held 79% of the days.",
-            "short history": "With 41 days the plan takes the median of the last 28 days and the shape of the week.",
+            "history": "In 8 backtests on this workload the model's error was 0.68 of the seasonal naive's,"
+            " and its 80% intervals held 79% of the days.",
+            "short history": "With 41 days the plan takes the median of the last 28 and the shape of the week.",
             "no history": "Nothing was observed for a full day: demand is flat at the stated rate.",
         }[basis],
     )
@@ -399,7 +414,9 @@ def _months(year_usd: float) -> list[BudgetMonth]:
         usd = year_usd * days / 365 * (0.9 + 0.017 * k)
         whole = days == last.day
         budget = round(year_usd / 12 * 1.06, -3) if whole else None
-        found.append(BudgetMonth(month=f"{day:%Y-%m}", days=days, usd=_spread(usd, 0.04 + 0.012 * k), budget_usd=budget))
+        found.append(
+            BudgetMonth(month=f"{day:%Y-%m}", days=days, usd=_spread(usd, 0.04 + 0.012 * k), budget_usd=budget)
+        )
         day = last + timedelta(days=1)
     return found
 
