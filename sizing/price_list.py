@@ -20,7 +20,7 @@ from data.units import MTOK
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
-    from genai_prices.types import ModelInfo, ModelPrice, Provider
+    from genai_prices.types import ModelInfo, ModelPrice, Provider, StartDateConstraint, TimeOfDateConstraint
 
 Floats = npt.NDArray[np.float64]
 Processing = Literal["standard", "batch", "flex", "priority"]
@@ -152,14 +152,26 @@ def prices_over(
     prices count from their day. The list is empty, with the reason, where some day has no such price.
     """
     host, info = _find(plan.provider, plan.model)
-    shares: dict[str, tuple[ApiPrice, Floats]] = {}
+    shares: dict[tuple[bool, ...], tuple[ApiPrice, Floats]] = {}
+    constraints = _constraints(info)
     for day, moment, weight in _moments(info, days, hour_share):
-        price, reason = _price_then(host, info, moment, plan.model, processing, batch_fraction)
-        if price is None:
-            return [], reason
-        _, share = shares.setdefault(repr(price), (price, np.zeros(len(days))))
-        share[day] += weight
-    return list(shares.values()), ""
+        active = tuple(c.active(moment) for c in constraints)  # all that a price depends on
+        if active not in shares:
+            price, reason = _price_then(host, info, moment, plan.model, processing, batch_fraction)
+            if price is None:
+                return [], reason
+            shares[active] = (price, np.zeros(len(days)))
+        shares[active][1][day] += weight
+    return _merged(list(shares.values())), ""
+
+
+def _merged(periods: list[tuple[ApiPrice, Floats]]) -> list[tuple[ApiPrice, Floats]]:
+    """Return the periods with equal prices added up: a constraint may concern another kind of processing."""
+    merged: dict[str, tuple[ApiPrice, Floats]] = {}
+    for price, share in periods:
+        _, total = merged.setdefault(repr(price), (price, np.zeros_like(share)))
+        total += share
+    return list(merged.values())
 
 
 def _price_then(
@@ -197,12 +209,23 @@ def _moments(info: "ModelInfo", days: Sequence[date], hour_share: Floats) -> lis
     ]
 
 
-def _has_hours(info: "ModelInfo") -> bool:
-    from genai_prices.types import ModelPrice, TimeOfDateConstraint
+def _constraints(info: "ModelInfo") -> list["StartDateConstraint | TimeOfDateConstraint"]:
+    from genai_prices.types import ModelPrice
 
     dated = [] if isinstance(info.prices, ModelPrice) else info.prices
-    constraints = [p.constraint for p in dated] + [v.constraint for v in info.price_variants or ()]
-    return any(isinstance(c, TimeOfDateConstraint) for c in constraints)
+    found = [p.constraint for p in dated] + [v.constraint for v in info.price_variants or ()]
+    return [c for c in found if c is not None]
+
+
+def _has_hours(info: "ModelInfo") -> bool:
+    from genai_prices.types import TimeOfDateConstraint
+
+    return any(isinstance(c, TimeOfDateConstraint) for c in _constraints(info))
+
+
+@cache
+def _installed() -> str:
+    return version("genai-prices")
 
 
 @cache
@@ -219,14 +242,14 @@ def _find(provider: str, model: str) -> tuple["Provider", "ModelInfo"]:
         host = prices.find_provider(None, provider, None)
     except LookupError:
         raise UserError(
-            f"The price list (genai-prices {version('genai-prices')}) has no provider {provider!r};"
+            f"The price list (genai-prices {_installed()}) has no provider {provider!r};"
             f" {_near(provider, [p.id for p in prices.providers])}."
         ) from None
     try:
         return prices.find_provider_model(model, host, None, None)
     except LookupError:
         raise UserError(
-            f"The price list (genai-prices {version('genai-prices')}) has no model {model!r} at {host.id};"
+            f"The price list (genai-prices {_installed()}) has no model {model!r} at {host.id};"
             f" {_near(model, [m.id for m in host.models])}."
         ) from None
 
@@ -251,13 +274,10 @@ def _listed_price(
 
 
 def _no_processing(host: "Provider", info: "ModelInfo", processing: Processing, day: date) -> str:
-    return (
-        f"genai-prices {version('genai-prices')} has no {processing} price for {host.id}/{info.id} on {day};"
-        + (
-            " state batch_fraction in the plan if your contract has one."
-            if processing == "batch"
-            else " use standard."
-        )
+    return f"genai-prices {_installed()} has no {processing} price for {host.id}/{info.id} on {day};" + (
+        " state batch_fraction in the plan if your contract has one."
+        if processing == "batch"
+        else " use standard."
     )
 
 
@@ -276,7 +296,7 @@ def _read_price(
     rates = (listed.input_mtok, cached, listed.output_mtok)
     starts = sorted({t.start for rate in rates for t in getattr(rate, "tiers", ())})
     base = [_rate_above(rate, None) for rate in rates]
-    installed = version("genai-prices")
+    installed = _installed()
     return ApiPrice(
         provider=host.id,
         model=info.id,
