@@ -45,6 +45,8 @@ class DailyCost:
 
     usd_low, usd_high: (D,) means at the ends of the source's price range. paid_gpu_hours: (S, D).
     gpus: GPUs reserved in the first term, or for on demand the 80th percentile over the paths of the largest hour.
+    held_gpus: (D,) GPUs that the option reserves on each day, None where it reserves none; with the need they give
+    the idle hours for jobs (`sizing.gpu_cost.use_held`).
     """
 
     workload: str
@@ -59,6 +61,7 @@ class DailyCost:
     source: str
     checked: date | None
     note: str = ""
+    held_gpus: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +211,7 @@ def _reserved(workload: str, need: GpuNeed, term: Term, lead_days: int) -> Daily
         source=offer.source,
         checked=offer.checked,
         note=f"{_price_note(offer)} Overflow on demand.{idle}",
+        held_gpus=cost.held_gpus,
     )
 
 

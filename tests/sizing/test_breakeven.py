@@ -1,6 +1,6 @@
 """Where the two bills meet: by hand, at the point itself, and around it with whole GPUs."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from data.catalog.prices import GpuOffer
 from data.errors import UserError
+from sizing.api_cost import api_price, request_usd
 from sizing.breakeven import (
     Replica,
     breakeven,
@@ -64,6 +65,14 @@ def test_llama_8b_on_an_h100_against_18_cents_a_million():
     assert point.api_usd_per_mtok == pytest.approx(0.18)
     assert "at 0.579 requests a second" in point.sentence
     assert "busy 21% of the time" in point.sentence
+
+
+def test_18_cents_a_million_is_a_price_that_the_list_has():
+    price = api_price(
+        "together", "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo", at=datetime(2026, 11, 23, tzinfo=UTC)
+    )
+
+    assert request_usd(price, 7_744, 0, 256) == pytest.approx(LLAMA_API_USD)
 
 
 def test_below_the_gpus_marginal_cost_no_volume_breaks_even():

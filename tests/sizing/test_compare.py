@@ -170,5 +170,6 @@ def test_a_reservation_costs_from_the_day_that_it_can_begin():
     costs = daily_costs(demand, category="online", api=None, gpus=[need_of(demand)], lead_days=7)
 
     monthly = next(c for c in costs if c.option == "reserved-30d")
+    assert monthly.held_gpus.tolist() == [0.0] * 7 + [42.0] * 30
     assert monthly.usd[0, 6] == pytest.approx(42 * 24 * 3.0)
     assert monthly.usd[0, 7] == pytest.approx(42 * 24 * 2.1)
