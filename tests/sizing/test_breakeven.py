@@ -1,6 +1,7 @@
 """Where the two bills meet: by hand, at the point itself, and around it with whole GPUs."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sizing.breakeven import (
     breakeven_qps_for_good,
     fleet_usd_per_month,
     gpu_request_usd,
+    mean_gpu_s,
 )
 
 MONTH_S = 365.25 / 12 * 86_400
@@ -137,6 +139,21 @@ def test_a_step_of_the_staircase_can_lose_it_again():
     assert first == pytest.approx(0.8)
     assert good == pytest.approx(3.2)
     assert fleet_usd_per_month(replica, 1.1, usd_per_gpu_hour=3.6) > 1.1 * api * MONTH_S
+
+
+def test_the_mean_request_is_weighed_by_the_traffic_not_by_days():
+    """A day of 100 requests of 10 tokens and one of 300 of 30: (100 x 10 + 300 x 30) / 400 = 25 tokens of 0.01 s."""
+    profile = SimpleNamespace(gpu_work_s=lambda sums: sums[1] * 0.01)
+    day, tokens = np.array([[100.0, 300.0]]), np.array([[10.0, 30.0]])
+    demand = SimpleNamespace(sums=lambda: np.stack([day, day * tokens], axis=-1))
+
+    assert mean_gpu_s(profile, demand) == pytest.approx(0.25)
+
+
+def test_no_requests_take_an_unknown_time_not_none():
+    demand = SimpleNamespace(sums=lambda: np.zeros((1, 2, 9)))
+
+    assert np.isnan(mean_gpu_s(SimpleNamespace(gpu_work_s=lambda sums: 0.0), demand))
 
 
 def test_the_curve_is_a_staircase_of_whole_replicas():

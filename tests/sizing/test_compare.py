@@ -12,6 +12,7 @@ from data.traffic import LONG_PROMPT_TOK
 from data.units import MTOK
 from forecasting.demand import Demand, LongShare, Moments
 from sizing.api_cost import ApiPlan
+from sizing.commitments import ladder
 from sizing.compare import COMMITMENTS, GpuNeed, committed_cost, cost_lines, daily_costs, price_lines
 from sizing.gpu_cost import Commitment
 
@@ -173,3 +174,16 @@ def test_a_reservation_costs_from_the_day_that_it_can_begin():
     assert monthly.held_gpus.tolist() == [0.0] * 7 + [42.0] * 30
     assert monthly.usd[0, 6] == pytest.approx(42 * 24 * 3.0)
     assert monthly.usd[0, 7] == pytest.approx(42 * 24 * 2.1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), lead_days=st.integers(0, 10))
+def test_a_line_and_the_ladder_reserve_the_same_gpus(seed, lead_days):
+    demand = random_demand(seed, 60)
+    need = need_of(demand)
+
+    costs = daily_costs(demand, category="online", api=None, gpus=[need], lead_days=lead_days)
+    first = ladder(need.hourly_gpus, offers=OFFERS, start=demand.as_of, lead_days=lead_days)[0]
+
+    monthly = next(c for c in costs if c.option == "reserved-30d")
+    assert monthly.gpus == first.gpus
