@@ -142,7 +142,7 @@ def test_a_step_of_the_staircase_can_lose_it_again():
 
 
 def test_the_mean_request_is_weighed_by_the_traffic_not_by_days():
-    """A day of 100 requests of 10 tokens and one of 300 of 30: (100 x 10 + 300 x 30) / 400 = 25 tokens of 0.01 s."""
+    """100 requests of 10 tokens, then 300 of 30: (100 x 10 + 300 x 30) / 400 = 25 tokens of 0.01 s."""
     profile = SimpleNamespace(gpu_work_s=lambda sums: sums[1] * 0.01)
     day, tokens = np.array([[100.0, 300.0]]), np.array([[10.0, 30.0]])
     demand = SimpleNamespace(sums=lambda: np.stack([day, day * tokens], axis=-1))
