@@ -27,10 +27,26 @@ CREATE TABLE IF NOT EXISTS file_manifest (
 CREATE TABLE IF NOT EXISTS slice_manifest (
     file_id VARCHAR NOT NULL,
     day_utc DATE NOT NULL,
-    path VARCHAR NOT NULL,                 -- relative to the lake
-    rows BIGINT NOT NULL,
+    path VARCHAR NOT NULL,                 -- relative to the lake; its name changes whenever its content does
+    rows BIGINT NOT NULL,                  -- duplicates included
     size_bytes BIGINT NOT NULL,
-    sha256 VARCHAR NOT NULL
+    sha256 VARCHAR NOT NULL,
+    rows_duplicate BIGINT NOT NULL         -- rows whose request id an earlier slice of that label and day holds
+);
+
+-- One row per table above and below that the lake gives: how many rows it must have (checked on opening).
+CREATE TABLE IF NOT EXISTS table_manifest (
+    generation BIGINT NOT NULL,            -- number of changes committed; <lake>/generation.json repeats it
+    table_name VARCHAR NOT NULL,
+    rows BIGINT NOT NULL
+);
+
+-- One row per log bucket that holds a whole number: the only place where lengths become buckets (data/buckets.py).
+CREATE TABLE IF NOT EXISTS bucket_edge (
+    grid VARCHAR NOT NULL,                 -- fine (1%) | coarse (10%)
+    bucket INTEGER NOT NULL,
+    above_tok BIGINT NOT NULL,             -- the bucket holds above_tok < tok <= upto_tok
+    upto_tok BIGINT NOT NULL
 );
 
 -- One row per line that could not be read.
@@ -112,7 +128,7 @@ CREATE TABLE IF NOT EXISTS usage_percentile (
     file_id VARCHAR NOT NULL,
     window_utc TIMESTAMPTZ NOT NULL, window_s INTEGER NOT NULL,
     source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
-    field VARCHAR NOT NULL,                -- prompt | cached | output
+    field VARCHAR NOT NULL,                -- prompt | cached | output, and parts of the prompt (text, image)
     requests DOUBLE NOT NULL, mean_tok DOUBLE, p50_tok DOUBLE, p90_tok DOUBLE, p95_tok DOUBLE, p99_tok DOUBLE
 );
 

@@ -1,0 +1,26 @@
+"""Azure LLM inference traces of 2023 and 2024: time, context tokens, generated tokens.
+
+Times of 2023 are naive with seven fractional digits, those of 2024 carry an offset, some without a fraction.
+Source: https://github.com/Azure/AzurePublicDataset (checked 2026-11-23).
+"""
+
+from data.formats.contract import Options, RequestSelect, no_options
+from data.formats.sample import Sample
+
+name = "azure-llm"
+description = "Azure LLM inference trace (CSV: TIMESTAMP, ContextTokens, GeneratedTokens)"
+options_key = no_options
+
+
+def sniff(sample: Sample) -> bool:
+    """Return whether the file has the trace's three columns."""
+    return sample.has("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+
+
+def select(_: Sample, __: Options) -> RequestSelect:
+    """Return the three columns as they are; cached tokens, model and status are not stated."""
+    return RequestSelect(
+        reads={"arrived": "TIMESTAMP", "context": "ContextTokens", "generated": "GeneratedTokens"},
+        fields={"arrived_utc": "arrived", "prompt_tok": "context", "output_tok": "generated"},
+        required=frozenset({"prompt_tok", "output_tok"}),
+    )

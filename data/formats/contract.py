@@ -1,0 +1,148 @@
+"""What every log dialect must offer, so that a new source is one small module and a fixture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pandas as pd
+
+from data.errors import UserError
+from data.formats.sample import Sample
+
+CANONICAL_FIELDS = (
+    "request_id",
+    "arrived_utc",
+    "model",
+    "region",
+    "team",
+    "tags",
+    "category",
+    "prompt_tok",
+    "cached_prompt_tok",
+    "output_tok",
+    "reasoning_tok",
+    "first_token_s",
+    "duration_s",
+    "status",
+    "cost_usd",
+)
+"""The canonical request as a source may state it (docs/formats.md); `source_label` comes from the file.
+
+prompt_tok includes cached_prompt_tok, output_tok includes reasoning_tok, arrived_utc is the arrival.
+NULL = unknown.
+"""
+
+STATUSES = ("ok", "rate_limited", "client_error", "server_error", "cancelled", "unknown")
+CATEGORIES = ("online", "batch", "scheduled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user says about a source beside the file itself."""
+
+    start: datetime | None = None
+    mapping: Path | None = None
+
+    def start_utc(self, sample: Sample) -> datetime:
+        """Return when the source's time 0 was, or ask for it. A start without a zone is UTC."""
+        if self.start is None:
+            raise UserError(f"{sample.path} has no dates; say when it began with --start 2026-01-05T00:00:00Z.")
+        return self.start.astimezone(UTC) if self.start.tzinfo else self.start.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSelect:
+    """One SELECT from a log file to the canonical request.
+
+    reads: our name -> the source's column, or a dotted path into JSON. Nothing else of the file is ever read.
+    fields: canonical field -> SQL expression over our names. A field left out is unknown.
+    required: canonical fields without which a row is rejected; the others stay NULL.
+    parameters: values of the $parameters in `fields`.
+    label: what the rows themselves say about their source, where the user says nothing.
+    """
+
+    reads: Mapping[str, str]
+    fields: Mapping[str, str]
+    required: frozenset[str]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+
+
+class RequestFormat(Protocol):
+    """A source with one row for each request. A module that has these names is one."""
+
+    name: str
+    description: str
+
+    def sniff(self, sample: Sample) -> bool:
+        """Return whether the file is of this format, from its content alone."""
+
+    def select(self, sample: Sample, options: Options) -> RequestSelect:
+        """Return what to read and how; raises UserError where something must be said with an option."""
+
+    def options_key(self, options: Options) -> str:
+        """Return the options that change what is read, as text: other options, other content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """One row that cannot be used. line: 1-based line of a text file, row number of a Parquet file."""
+
+    line: int
+    reason: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateFile:
+    """What one file of sums came to: rows of the tables usage_bucket and usage_percentile, file_id left out."""
+
+    sample: Sample
+    rows_read: int
+    rejected: tuple[Rejected, ...]
+    buckets: pd.DataFrame
+    percentiles: pd.DataFrame
+    first_utc: datetime | None
+    last_utc: datetime | None
+
+
+class AggregateFormat(Protocol):
+    """A source of sums: no requests, only what happened in each window."""
+
+    name: str
+    description: str
+
+    def sniff(self, sample: Sample) -> bool:
+        """Return whether the file is of this format, from its content alone."""
+
+    def unit(self, path: Path) -> tuple[Path, ...]:
+        """Return the files that only make sense together with this one, itself among them, in a fixed order."""
+
+    def own_label(self, path: Path) -> str:
+        """Return the source label of a unit where the user gives none."""
+
+    def load(
+        self, con: duckdb.DuckDBPyConnection, samples: Sequence[Sample], options: Options
+    ) -> tuple[AggregateFile, ...]:
+        """Return what the files of one unit come to, one entry for each."""
+
+    def options_key(self, options: Options) -> str:
+        """Return the options that change what is read, as text."""
+
+
+def no_options(_: Options) -> str:
+    """Return the key of a format that no option changes."""
+    return ""
+
+
+def start_key(options: Options) -> str:
+    """Return the key of a format without dates."""
+    return options.start.isoformat() if options.start else ""
+
+
+def end_of(start: datetime, seconds: float) -> datetime:
+    """Return the moment so many seconds after the start."""
+    return start + timedelta(seconds=seconds)

@@ -1,0 +1,185 @@
+"""Log files as rows with our own column names: by DuckDB's readers, or line by line where those give up.
+
+Column names of a file never become SQL: columns are taken by position, paths into JSON are $parameters.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from data.errors import UserError
+from data.formats.sample import MAX_LINE_BYTES, Sample, open_text
+
+csv.field_size_limit(MAX_LINE_BYTES)
+
+_BATCH_ROWS = 20_000
+_MALFORMED = pa.schema([("line", pa.int64()), ("malformed", pa.string())])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A query for `line`, `malformed` and our names, with its $parameters. line: NULL where it was not counted."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+
+
+def fast_relation(sample: Sample, reads: Mapping[str, str]) -> Relation:
+    """Return the file as DuckDB's own readers give it; a malformed line makes the query fail.
+
+    Raises UserError where a column to be read is not in the file.
+    """
+    if sample.kind == "parquet":
+        return _parquet(sample, reads)
+    if sample.kind == "csv":
+        return _csv(sample, reads)
+    source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, doc FROM read_csv(
+        $raw_path, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '',
+        columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes)
+        WHERE trim(doc) <> ''"""
+    return _extracted(source, reads, {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES})
+
+
+def exact_relation(sample: Sample, reads: Mapping[str, str], view: str) -> Relation:
+    """Return the rows of `exact_rows`, registered with DuckDB as `view`: slower, and every row knows its line."""
+    if sample.kind == "jsonl":
+        return _extracted(f"SELECT line, malformed, doc FROM {view}", reads, {})  # noqa: S608  # our own name
+    columns, parameters = _columns(sample, reads)
+    return Relation(sql=f"SELECT line, malformed, {columns} FROM {view}", parameters=parameters)  # noqa: S608
+
+
+def exact_rows(sample: Sample) -> pa.RecordBatchReader:
+    """Return a text file row by row with its 1-based line; a malformed row has a reason and no values."""
+    names = ("doc",) if sample.kind == "jsonl" else _positions(sample)
+    schema = pa.schema([*_MALFORMED, *((name, pa.string()) for name in names)])
+    rows = _json_rows(sample) if sample.kind == "jsonl" else _csv_rows(sample)
+    return pa.RecordBatchReader.from_batches(schema, _batches(rows, schema))
+
+
+def _parquet(sample: Sample, reads: Mapping[str, str]) -> Relation:
+    columns, parameters = _columns(sample, reads)
+    names = ", ".join((*_positions(sample), "row_number"))
+    sql = f"""SELECT row_number + 1 AS line, CAST(NULL AS VARCHAR) AS malformed, {columns}
+        FROM read_parquet($raw_path, file_row_number = true, hive_partitioning = false) AS file({names})"""  # noqa: S608  # c0, c1, ...
+    return Relation(sql=sql, parameters={"raw_path": [str(sample.path)], **parameters})
+
+
+def _csv(sample: Sample, reads: Mapping[str, str]) -> Relation:
+    columns, parameters = _columns(sample, reads)
+    declared = ", ".join(f"'{name}': 'VARCHAR'" for name in _positions(sample))
+    sql = f"""SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, {columns} FROM read_csv(
+        $raw_path, auto_detect = false, header = true, delim = $raw_delimiter, quote = '"', escape = '"',
+        columns = {{{declared}}}, compression = $raw_compression, max_line_size = $raw_line_bytes)"""  # noqa: S608  # c0, c1, ...
+    raw = {**_raw(sample), "raw_delimiter": sample.delimiter, "raw_line_bytes": MAX_LINE_BYTES}
+    return Relation(sql=sql, parameters={**raw, **parameters})
+
+
+def _raw(sample: Sample) -> dict[str, Any]:
+    return {"raw_path": [str(sample.path)], "raw_compression": sample.compression}
+
+
+def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, Any]) -> Relation:
+    """Take paths out of one JSON document a row, parsing it once; what is not valid JSON is malformed."""
+    columns = ", ".join(f"{_clean(f'found[{i}]')} AS {name}" for i, name in enumerate(reads, start=1))
+    sql = f"""SELECT line, coalesce(malformed, CASE WHEN found IS NULL THEN 'not valid JSON' END) AS malformed,
+        {columns} FROM (SELECT line, malformed,
+            CASE WHEN json_valid(doc) THEN json_extract_string(doc, $raw_paths) END AS found FROM ({source}))"""  # noqa: S608  # our own names
+    paths = [_json_path(path.split(".")) if not path.startswith("/") else path for path in reads.values()]
+    return Relation(sql=sql, parameters={**parameters, "raw_paths": paths})
+
+
+def _columns(sample: Sample, reads: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Return the select list of our names, taken by position, and the JSON paths it needs as parameters."""
+    expressions, parameters = [], {}
+    for name, source in reads.items():
+        column, path = _find(sample, source)
+        expression = f"c{sample.columns.index(column)}"
+        kind = sample.types.get(column)
+        if path:
+            document = f"CAST(to_json({expression}) AS VARCHAR)" if kind else expression
+            expression, kind = (
+                f"CASE WHEN json_valid({document}) THEN json_extract_string({document}, $path_{name}) END",
+                None,
+            )
+            parameters[f"path_{name}"] = _json_path(path)
+        expressions.append(f"{_clean(expression, kind)} AS {name}")
+    return ", ".join(expressions), parameters
+
+
+def _find(sample: Sample, source: str) -> tuple[str, list[str]]:
+    """Return the column that a dotted source names, and the path inside it; the longest column name wins."""
+    parts = source.split(".")
+    for length in range(len(parts), 0, -1):
+        if (column := ".".join(parts[:length])) in sample.columns:
+            return column, parts[length:]
+    close = get_close_matches(source, sample.columns, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sample.columns[:12])}."
+    raise UserError(f"{sample.path} has no column {source!r}; {hint}")
+
+
+def _clean(expression: str, kind: str | None = None) -> str:
+    """Make what stands for missing NULL: empty text, and NaN in columns of floats."""
+    if kind is None:
+        return f"nullif(trim({expression}), '')"
+    if kind in {"float", "double", "halffloat"}:
+        return f"CASE WHEN NOT isnan({expression}) THEN {expression} END"
+    return expression
+
+
+def _positions(sample: Sample) -> tuple[str, ...]:
+    return tuple(f"c{i}" for i in range(len(sample.columns)))
+
+
+def _json_path(parts: list[str]) -> str:
+    """Return a JSON path of quoted keys, so that no key is read as a wildcard or an index."""
+    return "$" + "".join("." + json.dumps(part, ensure_ascii=False) for part in parts)
+
+
+def _csv_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
+    width = len(sample.columns)
+    with open_text(sample.path, sample.compression) as file:
+        rows = csv.reader(file, delimiter=sample.delimiter)
+        next(rows)
+        while True:
+            line = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except (csv.Error, EOFError, OSError) as err:
+                yield (line, f"cannot be read: {err}", *([None] * width))
+                if not isinstance(err, csv.Error):
+                    return
+                continue
+            if len(row) == width:
+                yield (line, None, *row)
+            elif row:
+                yield (line, f"{len(row)} columns instead of {width}", *([None] * width))
+
+
+def _json_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
+    line = 0
+    with open_text(sample.path, sample.compression) as file:
+        try:
+            while text := file.readline(MAX_LINE_BYTES):
+                line += 1
+                if len(text) == MAX_LINE_BYTES and not text.endswith("\n"):
+                    yield line, f"line longer than {MAX_LINE_BYTES:,} bytes", None
+                    while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith("\n"):
+                        pass
+                elif text.strip():
+                    yield line, None, text
+        except (EOFError, OSError) as err:
+            yield line + 1, f"cannot be read: {err}", None
+
+
+def _batches(rows: Iterator[tuple[str | int | None, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    while block := list(islice(rows, _BATCH_ROWS)):
+        columns = list(zip(*block, strict=True))
+        yield pa.record_batch([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema)

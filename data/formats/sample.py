@@ -1,0 +1,132 @@
+"""A first look at a log file: how it is packed, how it is laid out, and what its columns are called."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import UserError
+
+Kind = Literal["csv", "jsonl", "parquet"]
+Compression = Literal["none", "gzip", "zstd"]
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""A longer line is rejected, so that one bad file cannot fill the memory."""
+
+_MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_LOOKED_AT_LINES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What the first bytes of a file say.
+
+    columns: header of a CSV file, keys of the first object of a JSONL file, schema of a Parquet file, in order.
+    types: DuckDB type of each Parquet column that is not text; empty for text files.
+    delimiter: of a CSV file.
+    """
+
+    path: Path
+    kind: Kind
+    compression: Compression
+    columns: tuple[str, ...]
+    delimiter: str = ","
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def has(self, *names: str) -> bool:
+        """Return whether all of these columns are there."""
+        return set(names) <= set(self.columns)
+
+
+def look_at(path: Path) -> Sample:
+    """Return the sample of a file, recognised by its content and never by its name.
+
+    Raises UserError where the file is empty, cut off, or neither CSV with a header, JSON lines nor Parquet.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as err:
+        raise UserError(f"Cannot read {path}: {err.strerror or err}; check its path.") from err
+    if head == b"PAR1":
+        return _parquet_sample(path)
+    compression = _compression(head)
+    return _text_sample(path, compression)
+
+
+def open_text(path: Path, compression: Compression) -> io.TextIOWrapper:
+    """Open a text log for reading line by line: unpacked, without its byte order mark, bad bytes replaced."""
+    source = path.open("rb") if compression == "none" else pa.input_stream(str(path), compression=compression)
+    return io.TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _compression(head: bytes) -> Compression:
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    return "none"
+
+
+def _parquet_sample(path: Path) -> Sample:
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError) as err:
+        raise UserError(f"{path} is a Parquet file that is cut off or damaged; write it again.") from err
+    if len(set(schema.names)) < len(schema.names):
+        raise UserError(f"{path} has two columns of the same name; rename one of them.")
+    types = {column.name: str(column.type) for column in schema if not pa.types.is_string(column.type)}
+    return Sample(path=path, kind="parquet", compression="none", columns=tuple(schema.names), types=types)
+
+
+def _text_sample(path: Path, compression: Compression) -> Sample:
+    lines = _first_lines(path, compression)
+    if not lines:
+        raise UserError(f"{path} is empty; leave it out.")
+    if any("\x00" in line or "�" in line for line in lines[:1]):
+        raise UserError(f"{path} is neither Parquet nor UTF-8 text; convert it to UTF-8.")
+    if lines[0].lstrip().startswith("{"):
+        return Sample(path=path, kind="jsonl", compression=compression, columns=_keys(lines))
+    if lines[0].lstrip().startswith("["):
+        raise UserError(f"{path} is one JSON array; write one object a line (jq -c '.[]').")
+    delimiter = max(",;\t|", key=lines[0].count)
+    header = next(csv.reader(lines, delimiter=delimiter))
+    if len(set(header)) < len(header):
+        raise UserError(f"{path} has two columns of the same name in its header; rename one of them.")
+    return Sample(
+        path=path,
+        kind="csv",
+        compression=compression,
+        columns=tuple(c.strip() for c in header),
+        delimiter=delimiter,
+    )
+
+
+def _first_lines(path: Path, compression: Compression) -> list[str]:
+    lines: list[str] = []
+    try:
+        with open_text(path, compression) as file:
+            while len(lines) < _LOOKED_AT_LINES and (line := file.readline(MAX_LINE_BYTES)):
+                if line.strip():
+                    lines.append(line)
+    except (OSError, EOFError) as err:
+        if not lines:
+            raise UserError(f"{path} cannot be unpacked as {compression}; it is cut off or damaged.") from err
+    return lines
+
+
+def _keys(lines: list[str]) -> tuple[str, ...]:
+    """Return the keys of the first line that is an object."""
+    for line in lines:
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(content, dict):
+            return tuple(content)
+    return ()

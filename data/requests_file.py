@@ -1,0 +1,145 @@
+"""One log of requests: read, judged row by row, and laid down in the lake; nothing here changes a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from data.buckets import MAX_TOK
+from data.formats.contract import CANONICAL_FIELDS, Rejected, RequestSelect
+from data.formats.reader import Relation, exact_relation, exact_rows, fast_relation
+from data.formats.sample import Sample
+from data.lake import Slice, write_slices
+from data.warehouse import Store, query
+
+EXAMPLES = 5
+"""Rejected rows that a result shows; the table rejected_rows has all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsRead:
+    """What one log came to. slices: empty where the file was refused."""
+
+    rows_read: int
+    rows_rejected: int
+    first_utc: datetime | None
+    last_utc: datetime | None
+    rejected: tuple[Rejected, ...]
+    slices: tuple[Slice, ...]
+    refused: bool
+
+
+def too_many(bad: int, read: int, max_share: float) -> bool:
+    """Return whether so many bad rows refuse the whole file: over the share, and more than one; or all of them."""
+    allowed = max(1.0, max_share * read) if max_share > 0 else 0.0
+    return bad > allowed or (bad > 0 and bad == read)
+
+
+def read_requests(
+    store: Store,
+    folder: Path,
+    file_id: str,
+    sample: Sample,
+    select: RequestSelect,
+    *,
+    label: str,
+    max_rejected_share: float,
+) -> RequestsRead:
+    """Read a log into slices and its bad rows into the temporary table `pending_rejected`.
+
+    A file with more than `max_rejected_share` of bad rows is refused: no slices, no bad rows kept. One bad row,
+    such as a last line that is still being written, is let pass in a short file that has good ones, unless the
+    share is 0. folder: for half-written files.
+    """
+    judged = _judge(store.con, folder, sample, select, label)
+    read, bad, first, last = _count(store.con, judged)
+    if sample.kind != "parquet" and bad:
+        judged = _judge_exactly(store.con, folder, sample, select, label)
+        read, bad, first, last = _count(store.con, judged)
+    examples = _examples(store.con, judged) if bad else ()
+    refused = too_many(bad, read, max_rejected_share)
+    slices: tuple[Slice, ...] = ()
+    if not refused:
+        _keep_rejected(store.con, judged, file_id)
+        slices = write_slices(store, folder, file_id, judged.sql, judged.parameters) if read > bad else ()
+    return RequestsRead(
+        rows_read=read,
+        rows_rejected=bad,
+        first_utc=first,
+        last_utc=last,
+        rejected=examples,
+        slices=slices,
+        refused=refused,
+    )
+
+
+def _judge(
+    con: duckdb.DuckDBPyConnection, folder: Path, sample: Sample, select: RequestSelect, label: str
+) -> Relation:
+    """Return the judged rows: straight from Parquet, and from text through one staged file, parsed once."""
+    judged = _judged(fast_relation(sample, select.reads), select, label)
+    if sample.kind == "parquet":
+        return judged
+    try:
+        return _staged(con, folder, judged)
+    except duckdb.Error:
+        return _judge_exactly(con, folder, sample, select, label)
+
+
+def _judge_exactly(
+    con: duckdb.DuckDBPyConnection, folder: Path, sample: Sample, select: RequestSelect, label: str
+) -> Relation:
+    """Return the judged rows of a text file with their lines; also reads what DuckDB's readers give up on."""
+    con.register("exact_lines", exact_rows(sample))
+    try:
+        return _staged(con, folder, _judged(exact_relation(sample, select.reads, "exact_lines"), select, label))
+    finally:
+        con.unregister("exact_lines")
+
+
+def _judged(raw: Relation, select: RequestSelect, label: str) -> Relation:
+    """Return the query that types the canonical fields of raw rows and says what is wrong with them."""
+    fields = ", ".join(f"{select.fields.get(field, 'NULL')} AS {field}" for field in CANONICAL_FIELDS)
+    row = ", ".join(f"{name} := {name}" for name in select.reads)
+    sql = f"""WITH raw AS ({raw.sql}),
+        stated AS (SELECT line, malformed, struct_pack({row}) AS stated_row, {fields} FROM raw)
+        SELECT * FROM ({query("checked_requests")})"""  # noqa: S608  # values are parameters
+    parameters: dict[str, Any] = {
+        **raw.parameters,
+        **select.parameters,
+        "source_label": label,
+        "max_tok": MAX_TOK,
+        "needs_prompt": "prompt_tok" in select.required,
+        "needs_output": "output_tok" in select.required,
+    }
+    return Relation(sql=sql, parameters=parameters)
+
+
+def _staged(con: duckdb.DuckDBPyConnection, folder: Path, judged: Relation) -> Relation:
+    path = str(folder / "judged.parquet")
+    con.execute(f"COPY ({judged.sql}) TO $staged (FORMAT parquet)", {**judged.parameters, "staged": path})
+    return Relation(sql="SELECT * FROM read_parquet($staged)", parameters={"staged": [path]})
+
+
+def _count(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[int, int, datetime | None, datetime | None]:
+    sql = f"""SELECT count(*), count(reason), min(arrived_utc) FILTER (reason IS NULL),
+        max(arrived_utc) FILTER (reason IS NULL) FROM ({judged.sql})"""  # noqa: S608  # values are parameters
+    row = con.execute(sql, judged.parameters).fetchone()
+    return row if row else (0, 0, None, None)
+
+
+def _examples(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[Rejected, ...]:
+    sql = f"""SELECT line, reason, coalesce(excerpt, '') FROM ({judged.sql}) WHERE reason IS NOT NULL
+        ORDER BY line LIMIT {EXAMPLES}"""  # noqa: S608  # values are parameters
+    rows = con.execute(sql, judged.parameters).fetchall()
+    return tuple(Rejected(line=line, reason=reason, excerpt=excerpt) for line, reason, excerpt in rows)
+
+
+def _keep_rejected(con: duckdb.DuckDBPyConnection, judged: Relation, file_id: str) -> None:
+    sql = f"""INSERT INTO pending_rejected SELECT $file_id, line, reason, excerpt
+        FROM ({judged.sql}) WHERE reason IS NOT NULL"""  # noqa: S608  # values are parameters
+    parameters: Mapping[str, Any] = {**judged.parameters, "file_id": file_id}
+    con.execute(sql, parameters)
