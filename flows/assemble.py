@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from data.traffic import FIELDS, Traffic
+from data.traffic import FIELDS, LONG_PROMPT_TOK, Traffic
 from flows.settings import WorkloadSettings
 from flows.walk import Priced, SizedGpu
 from forecasting.demand import Demand
@@ -166,12 +166,10 @@ def _long_context(
     if fleet is None:
         return []
     rows = []
-    for share in demand.long:
-        work = work_share_above(traffic, fleet.profile, share.threshold_tok, demand.moments)
+    for threshold_tok, share in zip(LONG_PROMPT_TOK, demand.long, strict=True):  # in tokens as logged
+        work = work_share_above(traffic, fleet.profile, threshold_tok, demand.moments)
         if work is not None and not np.isnan(share.requests):
-            rows.append(
-                LongShareRow(threshold_tok=share.threshold_tok, requests_share=share.requests, work_share=work)
-            )
+            rows.append(LongShareRow(threshold_tok=threshold_tok, requests_share=share.requests, work_share=work))
     return rows
 
 

@@ -2,13 +2,13 @@
 
 import argparse
 
-from data.errors import UserError
+from data.ingest import FileRefused, IngestSummary
 from flows.ingest import IngestRequest, ingest, summary_lines
 from flows.progress import progress_bar
 
 
 def run_ingest(arguments: argparse.Namespace) -> None:
-    """Ingest, print a line for each file, and fail after the others where a file was refused."""
+    """Ingest and print a line for each file, also where one was refused: the others are stored."""
     request = IngestRequest(
         logs=tuple(arguments.logs),
         store=arguments.store,
@@ -18,14 +18,18 @@ def run_ingest(arguments: argparse.Namespace) -> None:
         start=arguments.start,
         max_rejected_share=arguments.max_rejected,
     )
-    if arguments.prefect:
+    try:
+        summary = _ingested(request, tracked=arguments.prefect)
+    except FileRefused as error:
+        print("\n".join(summary_lines(error.summary)))
+        raise
+    print("\n".join(summary_lines(summary)))
+
+
+def _ingested(request: IngestRequest, *, tracked: bool) -> IngestSummary:
+    if tracked:
         from flows.tracked import ingest_tracked
 
-        summary = ingest_tracked(request)
-    else:
-        with progress_bar("ingest") as report:
-            summary = ingest(request, report)
-    print("\n".join(summary_lines(summary)))
-    refused = [file for file in summary.files if file.status == "refused"]
-    if refused:
-        raise UserError(" ".join(file.why for file in refused))
+        return ingest_tracked(request)
+    with progress_bar("ingest") as report:
+        return ingest(request, report)

@@ -14,7 +14,7 @@ from flows.publish import Published, is_whole, publish
 from flows.report import budget_report
 from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest, record_forecasts
 from flows.settings import LoadedPlan, load_plan
-from flows.walk import Facts, foresee, price, read_facts, read_past, share_held, size
+from flows.walk import Facts, foresee, idle_gpus, price, read_facts, read_past, share_held, size
 from reports.budget import BudgetReport
 from reports.files import page_files
 
@@ -89,12 +89,13 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     for n, (workload, traffic, outlook) in enumerate(zip(workloads, past.traffic, outlooks, strict=True)):
         progress(f"sizing {workload.name}", 0.5 + 0.2 * n / len(workloads))
         sized.append(step(f"size {workload.name}", size, plan, facts, workload, traffic, outlook.demand))
-    needs, idle = share_held(plan, [outlook.demand for outlook in outlooks], sized)
+    needs, held_idle = share_held(plan, [outlook.demand for outlook in outlooks], sized)
     priced = []
     for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
         progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
         priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
     progress("writing the page", 0.9)
+    idle = idle_gpus(priced, needs, held_idle, plan.settings.horizons_days[0])
     return budget_report(plan, facts, past, outlooks, sized, priced, idle, run=run, now=now)
 
 

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from flows.settings import PlanSettings
-from flows.walk import Priced
+from flows.walk import Priced, chosen_cost
 from forecasting.spread import Spread
 from reports.budget import BudgetMonth
-from sizing.compare import DailyCost
 from sizing.decide import Choice
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +28,8 @@ def plan_spend(settings: PlanSettings, priced: Sequence[Priced], held_usd: Float
     """Add up what each workload's choices cost day by day, reservations in force, and declared jobs.
 
     Each horizon's choice pays for the days that the shorter one does not reach: days 0-29 under the 30-day choice,
-    30-89 under the 90-day choice, the rest under the year's. held_usd: (D,); job_usd: (S, D).
+    30-89 under the 90-day choice, and the same on from there, for the year is only watched. held_usd: (D,);
+    job_usd: (S, D).
     """
     usd = job_usd + held_usd[None, :]
     committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
@@ -44,11 +44,6 @@ def plan_spend(settings: PlanSettings, priced: Sequence[Priced], held_usd: Float
             if cost.option.startswith("reserved"):
                 committed[:, first:last] += cost.usd[:, first:last]
     return Spend(usd=usd, committed_usd=committed, unpriced=tuple(unpriced))
-
-
-def chosen_cost(costs: Sequence[DailyCost], choice: Choice) -> DailyCost | None:
-    """Return the option that a choice stands for, None where nothing was chosen."""
-    return next((c for c in costs if c.option == choice.option and c.gpu == choice.gpu), None)
 
 
 def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping[str, float]) -> list[BudgetMonth]:
@@ -74,5 +69,14 @@ def over_days(usd: Floats, days: int) -> Spread | None:
 
 
 def _stretches(horizons: Sequence[int], choices: Mapping[int, Choice]) -> list[tuple[int, int, Choice]]:
-    starts = [0, *horizons[:-1]]
-    return [(first, last, choices[last]) for first, last in zip(starts, horizons, strict=True)]
+    """Return (first day, past the last, choice): each horizon's choice for the days that it adds.
+
+    A long term that is only watched is not signed, so until it is, the shorter horizon's choice goes on.
+    """
+    found: list[tuple[int, int, Choice]] = []
+    for first, last in zip([0, *horizons[:-1]], horizons, strict=True):
+        choice = choices[last]
+        if found and choice.action == "watch":
+            choice = found[-1][2]
+        found.append((first, last, choice))
+    return found

@@ -30,7 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 RETRIES = 2
-RETRY_DELAYS_S = [2, 10]
+RETRY_DELAYS_S = [2.0, 10.0]
 STEP_TIMEOUT_S = 1_800
 INGEST_TIMEOUT_S = 6 * 3_600
 

@@ -36,7 +36,7 @@ from sizing.commitments import TermDecision, ladder
 from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
 from sizing.decide import Choice, decide
 from sizing.fleet import FleetPlan, plan_fleet
-from sizing.gpu_cost import committed_gpus
+from sizing.gpu_cost import committed_gpus, use_held
 from sizing.profile import candidate_profiles
 from sizing.textbook import Textbook, textbook_plan
 
@@ -148,6 +148,7 @@ def served_tokens(demand: Demand, ratio: float) -> Demand:
         cached_prompt_tok=demand.cached_prompt_tok * ratio,
         output_tok=demand.output_tok * ratio,
         tokens=tuple(replace(each, tok=each.tok * ratio) for each in demand.tokens),
+        long=tuple(replace(each, threshold_tok=round(each.threshold_tok * ratio)) for each in demand.long),
     )
 
 
@@ -224,6 +225,24 @@ def share_held(
                 needs[gpu], idle[gpu] = needs[gpu] - served, idle[gpu] - served
         rest.append(needs)
     return rest, idle
+
+
+def idle_gpus(
+    priced: Sequence[Priced], needs: Sequence[Mapping[str, Floats]], held_idle: Mapping[str, Floats], days: int
+) -> dict[str, Floats]:
+    """Return GPUs that are reserved and unused, by kind, (S, D, 24): in force already, or chosen for `days`."""
+    idle = dict(held_idle)
+    for each, need in zip(priced, needs, strict=True):
+        cost = chosen_cost(each.costs, each.choices[days])
+        if cost is not None and cost.gpu is not None and cost.held_gpus is not None:
+            _, spare = use_held([need[cost.gpu]], cost.held_gpus)
+            idle[cost.gpu] = idle[cost.gpu] + spare if cost.gpu in idle else spare
+    return idle
+
+
+def chosen_cost(costs: Sequence[DailyCost], choice: Choice) -> DailyCost | None:
+    """Return the option that a choice stands for, None where nothing was chosen."""
+    return next((c for c in costs if c.option == choice.option and c.gpu == choice.gpu), None)
 
 
 def price(
