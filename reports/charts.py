@@ -86,11 +86,11 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
 
     def paint(figure: "Figure") -> None:
         ax = figure.add_axes((0.085, 0.16, 0.90, 0.80))
-        top = max([m.usd.p95 for m in months] + [m.budget_usd or 0.0 for m in months] + [1e-9])
+        top = max([max(m.usd.mean, m.usd.p95) for m in months] + [m.budget_usd or 0.0 for m in months] + [1e-9])
         for x, each in enumerate(months):
             _month_bar(ax, x, each)
             label = money_short(each.usd.mean, currency)
-            height = max(each.usd.p95, each.budget_usd or 0.0)
+            height = max(each.usd.mean, each.usd.p95, each.budget_usd or 0.0)
             ax.text(x, height + top * 0.02, label, ha="center", va="bottom", fontsize=SMALL)
         value_axis(ax, top * 1.12, lambda v: money_tick(v, currency))
         ax.set_xlim(-0.6, max(len(months), 3) - 0.4)

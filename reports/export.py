@@ -62,8 +62,10 @@ def _cell(value: Cell) -> str:
         return repr(value) if math.isfinite(value) else ""
     if isinstance(value, date):
         return value.isoformat()
-    text = value.replace("\0", "\ufffd")
-    return f"'{text}" if text.lstrip(" \n").startswith(DANGEROUS) else text
+    runs = value.lstrip(" \n").startswith(DANGEROUS)
+    # A carriage return within a cell would be a line end to many readers, and csv.writer does not quote it.
+    text = value.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if runs else text
 
 
 def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterable[Iterable[Cell]]]]:
