@@ -1,3 +1,4 @@
+import itertools
 from datetime import date
 
 import pytest
@@ -43,7 +44,7 @@ def test_labels_at_the_end_of_lines_never_touch():
     axes.end_labels(ax, 1.0, [(50.0, "a", "k"), (51.0, "b", "k"), (49.5, "c", "k"), (5.0, "d", "k")], 100.0)
     heights = sorted(t.xy[1] for t in ax.texts)
 
-    assert all(above - below >= 7.5 - 1e-9 for below, above in zip(heights, heights[1:], strict=False))
+    assert all(above - below >= 7.5 - 1e-9 for below, above in itertools.pairwise(heights))
     assert [t.get_text() for t in sorted(ax.texts, key=lambda t: -t.xy[1])] == ["b", "a", "c", "d"]
 
 

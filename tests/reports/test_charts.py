@@ -5,7 +5,7 @@ import pytest
 
 from forecasting.spread import Spread
 from reports import charts, tables
-from reports.budget import BudgetMonth, Breakeven
+from reports.budget import Breakeven, BudgetMonth
 
 
 def _texts(chart):
@@ -61,7 +61,7 @@ def test_a_month_that_the_plan_cuts_says_how_many_days_it_holds(report):
 
 
 def test_bars_start_at_zero_and_keep_their_proportion(report):
-    flat = {q: 1.0 for q in ("p10", "p50", "p80", "p90", "p95")}
+    flat = dict.fromkeys(("p10", "p50", "p80", "p90", "p95"), 1.0)
     months = [BudgetMonth(month=f"2027-0{i}", days=30, usd=Spread(mean=100.0 * i, **flat), budget_usd=None)
               for i in (1, 2, 3)]  # fmt: skip
     chart = charts.monthly_spend(months, report.currency, chart_id="s", title="t")
