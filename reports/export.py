@@ -133,7 +133,7 @@ _FLEET = tuple(FleetRow.__dataclass_fields__)
 def _fleet_rows(report: BudgetReport) -> Iterator[list[Cell]]:
     for workload, horizon in _walk(report):
         for row in horizon.fleets:
-            chosen = row.feasible and row.gpu == horizon.chosen_gpu
+            chosen = row.feasible and row.gpu == horizon.decision.gpu
             yield [workload.name, horizon.days, chosen, *(getattr(row, name) for name in _FLEET)]
 
 

@@ -70,6 +70,7 @@ class WorkloadView:
     planned: list[tuple[int, FleetRow]]
     candidates: list[Candidate]
     options: list[Option]
+    sources: list[str]
     least: dict[int, CostLine]
     hours: list[Hour]
     fan: Picture
@@ -143,6 +144,7 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
         planned=planned,
         candidates=tables.candidates(horizons),
         options=tables.options(horizons),
+        sources=list(dict.fromkeys(line.source for h in horizons for line in h.costs if line.source)),
         least={h.days: line for h in horizons if (line := tables.cheapest(h)) is not None},
         hours=[Hour(label=f"{h:02d}:00", factors=[week[d * 24 + h] for d in range(7)]) for h in range(24)],
         fan=picture("fan", sentences.requests(traffic), partial(charts.request_fan, history, forecast)),

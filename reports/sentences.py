@@ -23,10 +23,11 @@ from reports.format import (
     month,
     percent,
     plain,
+    qps,
     ratio,
     short,
 )
-from reports.tables import cheapest, forecast_blocks, history_blocks, outlasts, planned_rows
+from reports.tables import cheapest, forecast_blocks, history_blocks, may_choose, planned_rows
 
 
 def spend(months: Sequence[BudgetMonth], currency: Currency) -> str:
@@ -102,7 +103,7 @@ def costs(horizons: Sequence[Horizon], currency: Currency) -> str:
         others = [
             c
             for c in horizon.costs
-            if c.usd is not None and c.option != best.option and not outlasts(c.option, horizon.days)
+            if c.usd is not None and c.option != best.option and may_choose(c.option, horizon.days)
         ]
         text = (
             f"Over {horizon.days} days {plain(best.label, 40)} costs least: {money_short(best.usd.mean, currency)}"
@@ -115,8 +116,11 @@ def costs(horizons: Sequence[Horizon], currency: Currency) -> str:
 
 
 def breakeven(each: Breakeven) -> str:
-    """Return the planner's own sentence about where the API and own GPUs cost the same."""
-    return each.sentence.rstrip(".")
+    """Say at which rate the API and own GPUs cost the same, and what the rate is now."""
+    now = f"the forecast is {qps(each.now_qps)}"
+    if each.qps is None or not known(each.qps):
+        return f"No rate makes own {plain(each.gpu, 24)} cheaper than the API; {now} requests a second"
+    return f"Own {plain(each.gpu, 24)} cost what the API does at {qps(each.qps)} requests a second; {now}"
 
 
 def week(profile: Sequence[float]) -> str:
@@ -203,7 +207,7 @@ def _short(report: BudgetReport) -> Iterator[str]:
 def _unmeasured(report: BudgetReport) -> Iterator[str]:
     for workload in report.workloads:
         for days, row in planned_rows(workload.horizons)[:1]:
-            if row.measured_points == 0 and workload.horizons[0].chosen_gpu == row.gpu:
+            if row.measured_points == 0 and workload.horizons[0].decision.gpu == row.gpu:
                 yield (
                     f"No measurement backs the throughput of {plain(row.gpu, 24)} for {plain(workload.name, 40)}:"
                     f" between {count(row.gpus_low)} and {count(row.gpus_high)} GPUs over {days} days."

@@ -149,14 +149,23 @@ def planned_rows(horizons: Sequence[Horizon]) -> list[tuple[int, FleetRow]]:
 def cheapest(horizon: Horizon) -> CostLine | None:
     """Return the line with the least expected cost, None where no price is known.
 
-    A term that outlasts the horizon is left out: over 30 days one month of a year's commitment is not its price.
+    Only lines that `may_choose` count.
     """
     priced = [
         (line.usd.mean, i)
         for i, line in enumerate(horizon.costs)
-        if line.usd is not None and not outlasts(line.option, horizon.days)
+        if line.usd is not None and may_choose(line.option, horizon.days)
     ]
     return horizon.costs[min(priced)[1]] if priced else None
+
+
+def may_choose(option: str, days: int) -> bool:
+    """Say whether an option can be compared over a horizon.
+
+    A term that outlasts it cannot: over 30 days one month of a year's commitment is not its price. What is
+    committed already is paid either way.
+    """
+    return option != "committed" and not outlasts(option, days)
 
 
 def outlasts(option: str, days: int) -> bool:

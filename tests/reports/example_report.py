@@ -206,7 +206,7 @@ def _horizon(
     work = per_day / 86_400 * (prompt * 8.5e-5 + output * 4.1e-4) / 0.7
     fleets = [_fleet(gpu, work, days, category) for gpu in _GPUS] + [_unfit(_fleet("l40s", work, days, category))]
     costs = _costs(name, days, per_day, prompt, output, api, fleets)
-    chosen = None if name.startswith("code-agents") else "h100-sxm"
+    chosen = "h100-sxm"
     return Horizon(
         days=days,
         start=AS_OF,
@@ -221,7 +221,7 @@ def _horizon(
         fleets=fleets,
         chosen_gpu=chosen,
         costs=costs,
-        decision=_choice(days, chosen, fleets[0], costs),
+        decision=_choice(days, None if name.startswith("code-agents") else chosen, fleets[0], costs),
     )  # fmt: skip
 
 
@@ -316,7 +316,7 @@ def _line(name: str, days: int, option: str, label: str, usd: float | None, low:
         usd_per_mtok=None if usd is None else usd / mtok,
         gpu=gpu,
         gpu_hours=hours,
-        source="planning-table: https://example.org/gpu-prices" if gpu else "genai-prices 0.2.3",
+        source="planning table, https://example.org/gpu-prices" if gpu else "genai-prices 0.2.3",
         checked=date(2026, 11, 20),
         note="" if usd is not None else f"No fleet of {gpu} meets the targets, so nothing can be priced.",
     )

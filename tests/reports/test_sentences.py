@@ -71,6 +71,14 @@ def test_the_cheapest_option_is_named_beside_the_next_kind(report):
     assert text == "Over 365 days h100-sxm reserved 1y costs least: $184K, against $226K for h100-sxm on demand"
 
 
+def test_breakeven_is_said_in_rates_and_its_absence_in_words(report):
+    each = report.workloads[0].breakeven[0]
+    text = sentences.breakeven(each)
+    assert text == "Own h100-sxm cost what the API does at 3.63 requests a second; the forecast is 14.0"
+    none = sentences.breakeven(replace(each, qps=None))
+    assert none.startswith("No rate makes own h100-sxm cheaper than the API")
+
+
 def test_an_even_week_has_no_busiest_hour():
     assert sentences.week([1.0] * 168) == "Traffic is taken as even over the week"
     assert sentences.week([]) == "The shape of the week is unknown"

@@ -56,12 +56,12 @@ def test_the_plan_stands_on_the_chosen_gpu_else_on_the_cheapest(report):
 
     dear = [replace(c, usd=replace(c.usd, mean=1e9)) if c.usd and c.gpu != "a100-80gb" else c
             for c in agents.horizons[0].costs]  # fmt: skip
-    horizon = replace(agents.horizons[0], costs=dear)
+    horizon = replace(agents.horizons[0], chosen_gpu=None, costs=dear)
     assert tables.planned_rows([horizon])[0][1].gpu == "a100-80gb"
 
 
 def test_without_any_price_the_fewest_gpus_win_and_without_a_fit_nothing_is_planned(report, sparse):
-    horizon = replace(report.workloads[1].horizons[0], costs=[])
+    horizon = replace(report.workloads[1].horizons[0], chosen_gpu=None, costs=[])
     row = tables.planned_rows([horizon])[0][1]
     assert row.gpus_p80 == min(f.gpus_p80 for f in horizon.fleets if f.feasible)
     assert tables.planned_rows(sparse.workloads[0].horizons) == []
@@ -82,6 +82,14 @@ def test_the_cheapest_line_never_binds_for_longer_than_the_horizon(report):
 )
 def test_a_term_outlasts_only_shorter_horizons(option, days, answer):
     assert tables.outlasts(option, days) is answer
+
+
+def test_what_is_committed_already_is_never_the_cheapest_choice(report):
+    horizon = report.workloads[0].horizons[0]
+    held = replace(horizon.costs[0], option="committed", usd=replace(horizon.costs[0].usd, mean=1.0))
+    assert tables.cheapest(replace(horizon, costs=[held, *horizon.costs])) == tables.cheapest(horizon)
+    assert not tables.may_choose("committed", 365)
+    assert tables.may_choose("reserved-30d", 30)
 
 
 def test_a_candidate_knows_over_which_horizons_it_is_planned_on(report):
