@@ -354,7 +354,7 @@ def _breakeven(gpu: str, level: float, tok: float) -> Breakeven:
     per_qps = tok / 1e6 * api_usd_per_mtok * 2_629_800
     top = max(now * 1.6, replica_usd / per_qps * 2.2)
     grid = [round(float(x), 4) for x in np.linspace(0, top, 120)]
-    even = replica_usd * 2 / per_qps
+    even = replica_usd / per_qps
     return Breakeven(
         gpu=gpu,
         usd_per_gpu_hour=usd_hour,

@@ -74,7 +74,7 @@ def test_the_cheapest_option_is_named_beside_the_next_kind(report):
 def test_breakeven_is_said_in_rates_and_its_absence_in_words(report):
     each = report.workloads[0].breakeven[0]
     text = sentences.breakeven(each)
-    assert text == "Own h100-sxm cost what the API does at 3.63 requests a second; the forecast is 14.0"
+    assert text == "Own h100-sxm cost what the API does at 1.82 requests a second; the forecast is 14.0"
     none = sentences.breakeven(replace(each, qps=None))
     assert none.startswith("No rate makes own h100-sxm cheaper than the API")
 
