@@ -17,6 +17,9 @@ SHIPPED = "calibration.toml"
 DEFAULT_ENGINE = "vllm"
 """The serving engine that plans assume, unless another of the calibration's is named."""
 
+NO_BAND = (1.0, 1.0)
+"""Band of a calibration that was not held against points that it did not see."""
+
 KEY_PARTS = ("model", "gpu", "engine", "precision")
 LEVELS = tuple(level for n in (1, 2, 3, 4) for level in combinations(range(4), n))
 """Which parts of a key share a multiplier: each part alone, then each pair, triple and all four."""
@@ -40,9 +43,10 @@ class Key:
 class Calibration:
     """Fitted factors, and what they rest on.
 
-    physics: for each field of Factors its values by engine (`vllm`), by precision (`fp8`), or for all (`all`).
+    physics: for each field of Factors its value for `all`, and by engine (`vllm`) or precision (`fp8`).
     slow, wait: log multipliers by `Key.at` of a level, shrunk to 0: of all times, and of the time to first token.
-    spread: quantiles 10% and 90% of measured over predicted throughput, out of fold, whole series apart.
+    spread: quantiles 10% and 90% of measured over predicted throughput where the pair (model, GPU) was measured,
+        spread_unseen where it was not; out of fold, whole sweeps or pairs apart.
     points: measured points by `model|gpu`.
     """
 
@@ -54,12 +58,13 @@ class Calibration:
     slow: Mapping[str, float]
     wait: Mapping[str, float]
     spread: tuple[float, float]
+    spread_unseen: tuple[float, float]
     points: Mapping[str, int]
 
     @property
     def engines(self) -> tuple[str, ...]:
         """Engines that were measured."""
-        return tuple(self.physics["step_s"])
+        return tuple(name for name in self.physics["step_s"] if name != "all")
 
     def factors(self, keys: Sequence[Key]) -> Factors:
         """Return factors of shape (N,) for N keys. Raises UserError on an engine that was never measured."""
@@ -70,6 +75,10 @@ class Calibration:
         wait = np.exp(_multipliers(self.wait, keys))
         values = {name: _looked_up(table, keys) for name, table in self.physics.items()}
         return Factors(**values, slow=slow, wait=wait)
+
+    def band(self, model: str, gpu: str) -> tuple[float, float]:
+        """Return (p10, p90) of measured over predicted throughput for this model on this GPU."""
+        return self.spread if self.measured_points(model, gpu) else self.spread_unseen
 
     def measured_points(self, model: str, gpu: str) -> int:
         """Return how many measured points of this model on this GPU stand behind the factors."""
@@ -106,6 +115,7 @@ def from_toml(text: str) -> Calibration:
         slow=row["slow"],
         wait=row["wait"],
         spread=(row["spread"]["p10"], row["spread"]["p90"]),
+        spread_unseen=(row["spread_unseen"]["p10"], row["spread_unseen"]["p90"]),
         points=row["points"],
     )
 
@@ -125,7 +135,9 @@ def to_toml(calibration: Calibration) -> str:
         lines += ["", f"[physics.{name}]", *(f"{key} = {value:.6g}" for key, value in table.items())]
     for title, logs in (("slow", c.slow), ("wait", c.wait)):
         lines += ["", f"[{title}]", *(f'"{key}" = {value:.5f}' for key, value in sorted(logs.items()))]
-    lines += ["", "[spread]", f"p10 = {c.spread[0]:.5f}", f"p90 = {c.spread[1]:.5f}", "", "[points]"]
+    for title, (low, high) in (("spread", c.spread), ("spread_unseen", c.spread_unseen)):
+        lines += ["", f"[{title}]", f"p10 = {low:.5f}", f"p90 = {high:.5f}"]
+    lines += ["", "[points]"]
     lines += [f'"{key}" = {count}' for key, count in sorted(c.points.items())]
     return "\n".join(lines) + "\n"
 
@@ -135,13 +147,7 @@ def _multipliers(table: Mapping[str, float], keys: Sequence[Key]) -> np.ndarray[
 
 
 def _looked_up(table: Mapping[str, float], keys: Sequence[Key]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    if "all" in table:
-        return np.full(len(keys), table["all"])
-    return np.array([_value(table, key) for key in keys], dtype=np.float64)
-
-
-def _value(table: Mapping[str, float], key: Key) -> float:
-    """Return the value of the key's engine or precision; int8 was never measured and takes fp8's."""
-    if key.engine in table:
-        return table[key.engine]
-    return table["fp8" if key.precision == "int8" else key.precision]
+    """Return the value of each key's engine or precision, or that of all where it was never measured."""
+    return np.array(
+        [table.get(key.engine, table.get(key.precision, table["all"])) for key in keys], dtype=np.float64
+    )

@@ -1,7 +1,8 @@
 """Measured serving points as arrays: what each replica was, what it was asked, and what it did."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from data.catalog.gpus import Gpu, find_gpu
 from data.catalog.models import ModelShape, Precision, find_model
 from data.errors import UserError
 from sizing.calibration import Key
-from sizing.memory import kv_bytes, kv_room_bytes
+from sizing.memory import MEMORY_UTILISATION, kv_bytes, kv_room_bytes
 from sizing.throughput import Work, work_of
 
 Floats = npt.NDArray[np.float64]
@@ -33,8 +34,20 @@ ENGINES = {
 }
 """The calibration's engine for each name that benchmarks use."""
 
+SGLANG_SHARE = 0.82
+"""Share of the GPU for weights and KV in InferenceX's SGLang recipes (`MEM_FRAC_STATIC` of dsr1_fp8_b200.sh)."""
+
+TIGHT_SHARE = 0.95
+"""The same where that leaves no room at all (`MEM_FRAC_STATIC=0.95` in that recipe on four GPUs)."""
+
+VLLM_H100_BATCH = 128.0
+"""Most sequences that vLLM ran together on the H100: by Little's law its rows with 512 clients decoded about 95,
+and 128 is the default of its scheduler's `max_num_seqs`. Read from the data, not from a recipe."""
+
 ROOMY_BATCH = 64.0
 """Where a source does not say how GPUs were divided: the fewest per replica that hold so many requests."""
+
+MOST_GPUS = 16
 
 OFFLINE_CLIENTS = 4_096.0
 """Requests queued at once where a benchmark queues them all: more than any memory here holds."""
@@ -52,11 +65,33 @@ class Measured:
     prompt_tok: Floats
     output_tok: Floats
     memory_batch: Floats
+    held_steps: Floats
+    same_lengths: npt.NDArray[np.bool_]
     loads: npt.NDArray[np.str_]
 
     def __len__(self) -> int:
         """Return the number of points."""
         return len(self.keys)
+
+    def take(self, chosen: npt.NDArray[np.bool_]) -> "Measured":
+        """Return the chosen points."""
+        arrays = {
+            f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in ("table", "keys", "work")
+        }
+        return Measured(
+            table=self.table[chosen].reset_index(drop=True),
+            keys=tuple(key for key, yes in zip(self.keys, chosen, strict=True) if yes),
+            work=Work(**{f.name: getattr(self.work, f.name)[chosen] for f in fields(self.work)}),
+            **arrays,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    key: Key
+    work: Work
+    memory_batch: float
+    replicas: float
 
 
 def read_measured(path: Path, models: Mapping[str, ModelShape], gpus: Mapping[str, Gpu]) -> Measured:
@@ -81,19 +116,35 @@ def measured(table: pd.DataFrame, models: Mapping[str, ModelShape], gpus: Mappin
     drawn = rows["len_note"].fillna("").str.startswith("lengths drawn").to_numpy()
     share = np.where(drawn, DRAWN_SHARE, 1.0)
     prompt, output = rows["isl"].to_numpy(float) * share, rows["osl"].to_numpy(float) * share
-    context = prompt + output / 2
-    points = [_point(row, models, gpus, tok) for row, tok in zip(rows.to_dict("records"), context, strict=True)]
+    points = [
+        _point(row, models, gpus, *each)
+        for *each, row in zip(prompt, output, rows.to_dict("records"), strict=True)
+    ]
+    replicas = np.array([point.replicas for point in points])
     return Measured(
         table=rows,
-        keys=tuple(point[0] for point in points),
-        work=Work.stack([point[1] for point in points]),
-        memory_batch=np.array([point[2] for point in points]),
-        replicas=np.array([point[3] for point in points]),
-        clients=rows["concurrency"].fillna(OFFLINE_CLIENTS).to_numpy(float) / np.array([p[3] for p in points]),
+        keys=tuple(point.key for point in points),
+        work=Work.stack([point.work for point in points]),
+        memory_batch=np.array([point.memory_batch for point in points]),
+        replicas=replicas,
+        clients=rows["concurrency"].fillna(OFFLINE_CLIENTS).to_numpy(float) / replicas,
         prompt_tok=prompt,
         output_tok=output,
+        held_steps=held_steps(rows, np.array([float(point.work.tp) for point in points])),
+        same_lengths=~drawn,
         loads=rows["load"].to_numpy(str),
     )
+
+
+def held_steps(rows: pd.DataFrame, tp: Floats) -> Floats:
+    """Return (N,) decode steps for which the recipe of a row holds a prompt back, to batch it with others.
+
+    InferenceX runs Llama 70B on TensorRT-LLM at 1,024 / 1,024 on fewer than 8 GPUs with
+    `batch_wait_timeout_iters: 20` (benchmarks/70b_fp4_b200_trt_slurm.sh and its siblings); all others with 0.
+    """
+    recipe = (rows["model"] == "llama-3.1-70b") & (rows["framework"] == "trtllm") & (rows["load"] == "closed_loop")
+    lengths = (rows["isl"] == 1_024) & (rows["osl"] == 1_024)
+    return np.where(recipe & lengths & (tp < 8), 20.0, 0.0)
 
 
 def engine_of(framework: str, source: str = "") -> str:
@@ -109,31 +160,93 @@ def engine_of(framework: str, source: str = "") -> str:
     return ENGINES[name]
 
 
-def kv_precision_of(stated: object, precision: str, engine: str) -> str:
-    """Return the KV precision of a row: as stated, else what the engine's recipes use with these weights."""
+def kv_precision_of(stated: object, key: Key, mla: bool) -> str:
+    """Return the KV precision of a row: as stated, else what InferenceX's recipes set for it.
+
+    With fp8 and fp4 weights TensorRT-LLM keeps KV in fp8, SGLang with MLA on Blackwell, vLLM on the H200 and
+    later. All others leave the engine's default, 16 bits.
+    """
     if isinstance(stated, str):
         return "fp8" if stated == "fp8" else "bf16"
-    return "fp8" if precision in ("fp8", "fp4") and engine != "sglang" else "bf16"
+    narrow = key.precision in ("fp8", "fp4")
+    recipes = {
+        "trtllm": narrow and key.model != "gpt-oss-120b",
+        "sglang": narrow and mla and key.gpu in ("b200", "b300", "gb200"),
+        "vllm": narrow and key.gpu != "h100",
+    }
+    return "fp8" if recipes.get(key.engine, narrow) else "bf16"
 
 
 def _point(
-    row: Mapping[Any, Any], models: Mapping[str, ModelShape], gpus: Mapping[str, Gpu], context_tok: float
-) -> tuple[Key, Work, float, float]:
-    """Return (key, work, memory batch, replicas) of one row."""
+    row: Mapping[Any, Any], models: Mapping[str, ModelShape], gpus: Mapping[str, Gpu], prompt: float, output: float
+) -> _Point:
     model, gpu = find_model(models, str(row["model"])), find_gpu(gpus, str(row["gpu"]))
     precision: Precision = {"fp16": "bf16"}.get(row["weight_precision"], row["weight_precision"])
     engine = engine_of(str(row["framework"]), str(row.get("source", "")))
-    kv = kv_precision_of(row.get("kv_precision"), precision, engine)
-    n_gpus, pp = int(row["n_gpus"]), int(row["pp"]) if pd.notna(row.get("pp")) else 1
+    key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
+    kv = kv_precision_of(row.get("kv_precision"), key, model.kv_lora_rank is not None)
+    degree = {name: int(row[name]) for name in ("n_gpus", "tp", "pp", "ep", "dp") if pd.notna(row.get(name))}
+    pp, n_gpus = degree.get("pp", 1), degree["n_gpus"]
 
     def batch(tp: int) -> float:
-        room = kv_room_bytes(model, gpu, tp=tp, precision=precision, pp=pp)
-        return max(1.0, room * pp / float(kv_bytes(model, context_tok, kv, tp)))
+        return engine_batch(
+            model, gpu, tp=tp, pp=pp, precision=precision, kv=kv, engine=engine, lengths=(prompt, output)
+        )
 
-    if pd.notna(row.get("tp")):
-        tp = int(row["tp"]) * (int(row["dp"]) if pd.notna(row.get("dp")) else 1)
+    tp = _gpus_of_replica(degree, gpu, batch)
+    return _Point(
+        key=key,
+        work=work_of(model, gpu, tp=tp, precision=precision, kv_precision=kv, pp=pp),
+        memory_batch=max(1.0, batch(tp)),
+        replicas=max(1.0, n_gpus / (tp * pp)),
+    )
+
+
+def engine_batch(
+    model: ModelShape,
+    gpu: Gpu,
+    *,
+    tp: int,
+    pp: int,
+    precision: Precision,
+    kv: str,
+    engine: str,
+    lengths: tuple[float, float],
+) -> float:
+    """Return how many requests of these (prompt, output) tokens the engine runs at once, as it counts memory.
+
+    TensorRT-LLM keeps 90% of what is free after loading, and admits a request only where its whole length fits
+    (`free_gpu_memory_fraction`, GUARANTEED_NO_EVICT: its documented defaults). The others keep 90% of the GPU,
+    weights included, and admit on what is held now: half the output on average.
+    """
+    prompt, output = lengths
+
+    def room(share: float) -> float:
+        return kv_room_bytes(model, gpu, tp=tp, precision=precision, pp=pp, memory_utilisation=share)
+
+    if engine.startswith("trtllm"):
+        free, held = MEMORY_UTILISATION * room(1.0), prompt + output
     else:
-        tp = next((n for n in (1, 2, 4) if n <= n_gpus and batch(n) >= ROOMY_BATCH), n_gpus)
-    work = work_of(model, gpu, tp=tp, precision=precision, kv_precision=kv, pp=pp)
-    key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
-    return key, work, batch(tp), n_gpus / (tp * pp)
+        share = SGLANG_SHARE if engine == "sglang" else MEMORY_UTILISATION
+        free, held = room(share), prompt + output / 2
+    each = float(kv_bytes(model, held, kv, tp)) / pp
+    most = VLLM_H100_BATCH if engine == "vllm" and gpu.name == "h100" else math.inf
+    return min(max(free, room(TIGHT_SHARE) if free < each else free) / each, most)
+
+
+def _gpus_of_replica(degree: Mapping[str, int], gpu: Gpu, batch: Callable[[int], float]) -> int:
+    """Return the GPUs that share one replica's weights, mending what the source cannot mean.
+
+    A degree beyond the scale-up domain beside expert parallelism counts each GPU once for its attention and once
+    for its experts: those rows repeat, to the last digit, rows of the same sweep at tp / ep. Weights that do not
+    fit were on more GPUs than stated. Where no degree is stated: the fewest GPUs that hold ROOMY_BATCH requests.
+    """
+    n_gpus = degree["n_gpus"]
+    if "tp" not in degree:
+        return next((n for n in (1, 2, 4) if n <= n_gpus and batch(n) >= ROOMY_BATCH), n_gpus)
+    tp = degree["tp"] * degree.get("dp", 1)
+    if tp > gpu.domain_gpus and degree.get("ep", 1) > 1:
+        tp //= degree["ep"]
+    while batch(tp) < 1 and tp < MOST_GPUS:
+        tp *= 2
+    return tp

@@ -124,10 +124,10 @@ def kv_bytes_per_tok(model: ModelShape, kv_precision: str, tp: int = 1) -> tuple
     value = check_precision(kv_precision, BYTES_PER_KV, "kv_precision")
     if model.kv_lora_rank:
         return (model.kv_lora_rank + (model.qk_rope_head_dim or 0)) * value * model.layers, 0.0
-    full = 2 * model.full_layers * model.global_kv_heads * model.global_head_dim
-    windowed = model.sliding_layers * model.kv_heads * (model.head_dim + model.value_head_dim)
+    full = 2 * model.full_layers * model.full_kv_heads * model.full_head_dim
+    windowed = model.sliding_layers * model.kv_heads * (model.head_dim + model.v_head_dim)
     return (
-        full * value * tp_share(model.global_kv_heads, tp),
+        full * value * tp_share(model.full_kv_heads, tp),
         windowed * value * tp_share(model.kv_heads, tp),
     )
 

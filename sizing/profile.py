@@ -156,6 +156,7 @@ def replica_profile(
     batch, bound = _largest_batch(replica, slo, min(ceiling, ENGINE_BATCH), f"{model.name} on {tp} x {gpu.name}")
     fixed, fresh, square = replica.prompt_coefficients()
     s0, s1, s2 = replica.step_coefficients(batch)
+    band = calibration.band(model.name, gpu.name)
     alone = replica.alone_s() - fresh * (prompt_tok - cached_prompt_tok) - square * mean.square_gap
     return ReplicaProfile(
         model=model.name,
@@ -174,8 +175,8 @@ def replica_profile(
         step_coefficients=np.array([s0, s1, s2]),
         ttft_s=float(replica.ttft_s(np.array([float(batch)]))[0]),
         tpot_s=float(replica.tpot_s(np.array([float(batch)]))[0]),
-        error_p10=calibration.spread[0],
-        error_p90=calibration.spread[1],
+        error_p10=band[0],
+        error_p90=band[1],
         measured_points=calibration.measured_points(model.name, gpu.name),
     )
 

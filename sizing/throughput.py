@@ -64,8 +64,9 @@ class Factors:
         that is reached (0..1). norm: how far reading and computing overlap: 1 = one after the other, large = the
         slower one alone. allreduce_s: latency of one all-reduce. step_s, layer_s, moe_layer_s, sequence_s:
         overhead of a step, of each of its layers, of each MoE layer on top, of each sequence in it.
-    prefill_s: overhead of a prompt. first_token_s: what a first token waits besides (tokeniser, scheduler,
-        network). crowding: how many prompts of others a prompt waits for, for each client, past the start.
+    prefill_s: overhead of a prompt. first_token_s: what a first token waits besides (tokeniser, network).
+    look_steps: decode steps until the engine looks for new prompts. in_step_same, in_step_drawn: how far clients
+        that started together are still in step, for requests of one length and of drawn lengths (0..1).
     slow: what is left to this engine, model and GPU, on all times; wait: the same on the first token alone.
     """
 
@@ -81,7 +82,9 @@ class Factors:
     sequence_s: Floats
     prefill_s: Floats
     first_token_s: Floats
-    crowding: Floats
+    look_steps: Floats
+    in_step_same: Floats
+    in_step_drawn: Floats
     slow: Floats
     wait: Floats
 
@@ -233,25 +236,30 @@ def closed_loop(
     prompt_tok: Floats,
     output_tok: Floats,
     memory_batch: Floats,
-    waves: Floats,
+    held_steps: Floats,
+    same_lengths: npt.NDArray[np.bool_],
 ) -> Served:
-    """Return what a fixed number of clients see, each sending again when answered, `waves` requests each.
+    """Return what a fixed number of clients see, each sending again when answered.
 
-    While a request decodes G tokens, each of the B - 1 others has one prompt prefilled, in steps it shares:
+    In the time of one request each of the B - 1 others has one prompt prefilled. Clients in step wait for half of
+    these prompts before their first token and for half after it; clients out of step meet them all while they
+    decode. Requests of one length stay in step from the common start on; drawn lengths fall out of it, by a share
+    `in_step` that is left:
 
-        TPOT = t_step(B, P + G/2) + (B - 1) t_prefill / G
+        TTFT = alone + in_step (B - 1) t_prompt / 2 + steps until the engine looks
+        TPOT = t_step(B, P + G/2) + (1 - in_step / 2) (B - 1) t_prompt / G
 
-    Clients beyond the memory ceiling queue for a whole request (Little's law). All clients start at one moment,
-    so the first of `waves` prompts finds clients/2 others before it; later ones are spread.
+    Clients beyond the memory ceiling queue for a whole request (Little's law).
     """
     batch = np.minimum(clients, memory_batch)
+    none = np.zeros_like(prompt_tok)
     step = decode_step_s(work, factors, batch, prompt_tok + output_tok / 2)
-    prompt_s = prefill_work_s(work, factors, prompt_tok, np.zeros_like(prompt_tok))
-    tpot = step + (batch - 1) * prompt_s / output_tok
-    alone = prefill_latency_s(work, factors, prompt_tok, np.zeros_like(prompt_tok))
-    served_s = alone + tpot * output_tok
-    start = (batch - 1) * prompt_s * (0.5 / waves + factors.crowding)
-    queue = np.maximum(clients - batch, 0.0) / batch * served_s
-    ttft = factors.wait * (alone + start) + queue
+    others = (batch - 1) * prefill_work_s(work, factors, prompt_tok, none)
+    before = np.where(same_lengths, factors.in_step_same, factors.in_step_drawn) / 2
+    tpot = step + (1 - before) * others / output_tok
+    looked = (factors.look_steps + held_steps) * step
+    first = factors.wait * (prefill_latency_s(work, factors, prompt_tok, none) + looked + before * others)
+    queue = np.maximum(clients - batch, 0.0) / batch * (first + tpot * output_tok)
+    ttft = first + queue
     rate = clients * output_tok / (ttft + tpot * (output_tok - 1))
     return Served(ttft_s=ttft, tpot_s=tpot, output_tok_per_s=rate, batch=batch)
