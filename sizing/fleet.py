@@ -24,6 +24,9 @@ WINDOW_UTILISATION = 0.9
 PLANNED_QUANTILE = 0.8
 """Quantile over paths at which the ways of planning are compared."""
 
+DEADLINE_H = 24.0
+"""Hours within which batch work is done where nobody says otherwise."""
+
 GPUS_PER_NODE = 8
 BACKLOG_HOURS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 48, 72)
 """Lengths of the stretches of arrivals that a batch fleet is checked against."""
@@ -108,18 +111,21 @@ def plan_fleet(
     online: each day's fleet does the 99% busiest 10 s of that day, the historical distribution of windowed work
         rescaled by the path's work of the day; one replica more is spare. A source of longer windows gets no 10-s
         plan: its own busiest windows at `mean_utilisation`, and a note.
-    batch, scheduled: whatever arrives is done within deadline_h (24 where None); no spares, since it can wait.
+    batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
+        spares, since it can wait.
     """
+    rules = _Rules(mean_utilisation, window_utilisation, tdp_w, gpus_per_node)
     load = profile.work_s(demand.sums()) / DAY_S
     hour_share = _hour_share(demand)
-    online = category == "online"
-    busy = busy_windows(traffic, profile, demand.moments) if online else None
-    if online:
-        factor, notes = _online_factor(busy, mean_utilisation, window_utilisation)
-        need = load * factor
+    busy = busy_windows(traffic, profile, demand.moments) if category == "online" else None
+    if category == "online":
+        factor, notes = _online_factor(busy, rules)
+        need, hour_factor, spare = load * factor, _hour_factor(busy, rules), profile.tp if spares else 0
     else:
-        need, notes = _deadline_load(load, hour_share, deadline_h or 24.0) / mean_utilisation, ()
-    spare = profile.tp if online and spares else 0
+        need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / mean_utilisation
+        notes, hour_factor, spare = (), None, 0
+    lengths = _lengths_load(demand, profile)
+    paths = _Paths(profile, load, need, lengths, busy if busy and busy.fine else None, spare)
     return FleetPlan(
         workload=demand.workload,
         category=category,
@@ -127,65 +133,61 @@ def plan_fleet(
         need_gpus=_with_spares(_gpus(need, profile.tp), spare),
         load=load,
         hour_share=hour_share,
-        hour_factor=_hour_factor(busy, mean_utilisation, window_utilisation) if online else None,
+        hour_factor=hour_factor,
         spare_gpus=spare,
-        horizons=tuple(
-            _horizon(
-                days,
-                load,
-                need,
-                _lengths_load(demand, profile),
-                busy if busy and busy.fine else None,
-                profile,
-                spare,
-                mean_utilisation,
-                window_utilisation,
-                tdp_w,
-                gpus_per_node,
-            )
-            for days in horizons
-            if days <= load.shape[1]
-        ),
+        horizons=tuple(_horizon(days, paths, rules) for days in horizons if days <= load.shape[1]),
         notes=notes,
     )
 
 
-def _horizon(
-    days: int,
-    load: Floats,
-    need: Floats,
-    lengths: Floats | None,
-    busy: BusyWindows | None,
-    profile: ReplicaProfile,
-    spare: int,
-    mean_utilisation: float,
-    window_utilisation: float,
-    tdp_w: float | None,
-    gpus_per_node: int,
-) -> FleetHorizon:
-    largest = need[:, :days].max(axis=1)
-    mean = load[:, :days].max(axis=1)
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    mean_utilisation: float
+    window_utilisation: float
+    tdp_w: float | None
+    gpus_per_node: int
 
-    def at(paths: Floats, quantile: float = PLANNED_QUANTILE, more: float = 1.0) -> int:
-        return int(_gpus(np.quantile(paths, quantile, method="higher") * more, profile.tp))
 
-    p80 = int(_with_spares(np.array(at(largest)), spare))
-    low, high = (at(largest, more=1 / ratio) + spare for ratio in (profile.error_p90, profile.error_p10))
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Replicas' worth along every path and day (S, D): mean work, what must run, what 95% lengths would ask."""
+
+    profile: ReplicaProfile
+    load: Floats
+    need: Floats
+    lengths: Floats | None
+    busy: BusyWindows | None
+    spare: int
+
+    def gpus(self, replicas: Floats, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
+        """Return GPUs at a quantile over paths of the largest day among the first `days`."""
+        largest = np.quantile(replicas[:, :days].max(axis=1), quantile, method="higher")
+        return int(_gpus(largest * times, self.profile.tp))
+
+    def with_spares(self, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
+        """Return the same of what must run, spares included."""
+        return int(_with_spares(np.array(self.gpus(self.need, days, quantile, times)), self.spare))
+
+
+def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
+    busy, lengths, profile = paths.busy, paths.lengths, paths.profile
+    p80 = paths.with_spares(days)
+    mean, window = 1 / rules.mean_utilisation, 1 / rules.window_utilisation
     return FleetHorizon(
         days=days,
-        gpus_p50=int(_with_spares(np.array(at(largest, 0.5)), spare)),
+        gpus_p50=paths.with_spares(days, 0.5),
         gpus_p80=p80,
-        gpus_p95=int(_with_spares(np.array(at(largest, 0.95)), spare)),
-        mean_plan_gpus=at(mean, more=1 / mean_utilisation),
-        p95_lengths_gpus=None if lengths is None else at(lengths[:, :days].max(axis=1), more=1 / mean_utilisation),
-        windowed_p95_gpus=at(mean, more=busy.p95 / window_utilisation) if busy else None,
-        windowed_p99_gpus=at(mean, more=busy.p99 / window_utilisation) if busy else None,
-        spare_gpus=spare if p80 else 0,
-        nodes=-(-p80 // gpus_per_node),
-        utilisation=float(load[:, :days].mean()) * profile.tp / p80 if p80 else 0.0,
-        gpus_low=low if p80 else 0,
-        gpus_high=high if p80 else 0,
-        power_kw=p80 * tdp_w / 1_000 if tdp_w is not None else None,
+        gpus_p95=paths.with_spares(days, 0.95),
+        mean_plan_gpus=paths.gpus(paths.load, days, times=mean),
+        p95_lengths_gpus=None if lengths is None else paths.gpus(lengths, days, times=mean),
+        windowed_p95_gpus=paths.gpus(paths.load, days, times=busy.p95 * window) if busy else None,
+        windowed_p99_gpus=paths.gpus(paths.load, days, times=busy.p99 * window) if busy else None,
+        spare_gpus=paths.spare if p80 else 0,
+        nodes=-(-p80 // rules.gpus_per_node),
+        utilisation=float(paths.load[:, :days].mean()) * profile.tp / p80 if p80 else 0.0,
+        gpus_low=paths.with_spares(days, times=1 / profile.error_p90),
+        gpus_high=paths.with_spares(days, times=1 / profile.error_p10),
+        power_kw=None if rules.tdp_w is None else p80 * rules.tdp_w / 1_000,
     )
 
 
@@ -198,25 +200,23 @@ def _with_spares(gpus: Ints, spare: int) -> Ints:
     return np.where(gpus > 0, gpus + spare, 0)
 
 
-def _online_factor(
-    busy: BusyWindows | None, mean_utilisation: float, window_utilisation: float
-) -> tuple[float, tuple[str, ...]]:
+def _online_factor(busy: BusyWindows | None, rules: _Rules) -> tuple[float, tuple[str, ...]]:
     """Return replicas to run for each replica's worth of mean work, and what to say about it."""
     if busy is None:
-        return 1 / mean_utilisation, ("No window of work was seen, so the fleet is the mean plan.",)
+        return 1 / rules.mean_utilisation, ("No window of work was seen, so the fleet is the mean plan.",)
     if not busy.fine:
-        return busy.p99 / mean_utilisation, (
+        return busy.p99 / rules.mean_utilisation, (
             f"The source gives windows of {busy.window_s} s, which hide bursts, so there is no 10-s plan: the"
-            f" fleet covers its busiest 1% of windows at {mean_utilisation:.0%} utilisation.",
+            f" fleet covers its busiest 1% of windows at {rules.mean_utilisation:.0%} utilisation.",
         )
     notes = () if busy.by_day else ("Not one whole day was seen, so busy windows are measured against all of it.",)
-    return max(busy.p99 / window_utilisation, 1.0), notes
+    return busy.p99 / rules.window_utilisation, notes
 
 
-def _hour_factor(busy: BusyWindows | None, mean_utilisation: float, window_utilisation: float) -> float:
+def _hour_factor(busy: BusyWindows | None, rules: _Rules) -> float:
     if busy is None:
-        return 1 / mean_utilisation
-    return busy.hour_p99 / (window_utilisation if busy.fine else mean_utilisation)
+        return 1 / rules.mean_utilisation
+    return busy.hour_p99 / (rules.window_utilisation if busy.fine else rules.mean_utilisation)
 
 
 def _hour_share(demand: Demand) -> Floats:
