@@ -1,13 +1,27 @@
-"""Query results as data frames, by way of Arrow: the shortest road, and one without deprecated pandas calls."""
+"""Query results as data frames, by way of NumPy: no deprecated calls, and no half-read result left behind."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 
 def frame(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
-    """Return a query's rows; NULL numbers are NaN, times with a zone stay in UTC."""
-    result: pd.DataFrame = con.sql(sql, params=dict(parameters or {})).to_arrow_table().to_pandas()
-    return result
+    """Return a query's rows. NULL numbers are NaN; dates and times are datetime64[ns] in UTC without a zone."""
+    columns = con.execute(sql, parameters or {}).fetchnumpy()
+    return pd.DataFrame({name: _plain(values) for name, values in columns.items()})
+
+
+def _plain(values: Any) -> npt.NDArray[Any]:
+    """Return a column without its mask."""
+    kind = values.dtype.kind
+    if kind == "M":
+        return np.asarray(np.ma.filled(values, np.datetime64("NaT"))).astype("datetime64[ns]")
+    if not np.ma.is_masked(values):
+        return np.ma.getdata(values)
+    return np.asarray(
+        np.ma.filled(values.astype(np.float64), np.nan) if kind in "iufb" else np.ma.filled(values, None)
+    )

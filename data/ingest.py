@@ -113,8 +113,8 @@ def ingest_logs(
     0 of sources without dates. progress: called with what is being done and the share done (0..1).
 
     Everything that can be refused before reading is refused before anything is written: missing files, unknown
-    formats, options that are missing. A file over `max_rejected_share` is refused alone, and FileRefusedError is raised
-    after the others are stored. Raises UserError.
+    formats, options that are missing. A file over `max_rejected_share` is refused alone, and FileRefusedError is
+    raised after the others are stored. Raises UserError.
     """
     options = Options(start=start, mapping=mapping)
     run = _Run(store=store, options=options, now=now, max_share=max_rejected_share, report=progress or _silent)

@@ -63,7 +63,8 @@ def read_requests(
     refused = too_many(bad, read, max_rejected_share)
     slices: tuple[Slice, ...] = ()
     if not refused:
-        _keep_rejected(store.con, judged, file_id)
+        if bad:
+            _keep_rejected(store.con, judged, file_id)
         slices = write_slices(store, folder, file_id, judged.sql, judged.parameters) if read > bad else ()
     return RequestsRead(
         rows_read=read,

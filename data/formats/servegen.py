@@ -6,7 +6,7 @@ unknown start. Slots without a request are left out. Source: https://github.com/
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -66,7 +66,7 @@ def load(con: duckdb.DuckDBPyConnection, samples: Sequence[Sample], options: Opt
     tokens = next((s for s in samples if not _is_rates(s)), None)
     percentiles, token_rows, bad_tokens = _load_tokens(con, tokens, start)
     buckets, rate_rows, bad_rates = _load_rates(con, rates, start)
-    ends = [bucket.to_pydatetime() for bucket in buckets["bucket_utc"]]
+    ends = [bucket.to_pydatetime().replace(tzinfo=UTC) for bucket in buckets["bucket_utc"]]
     span = (ends[0], end_of(ends[-1], SLOT_S)) if ends else (None, None)
     loaded = AggregateFile(
         sample=rates,
