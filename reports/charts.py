@@ -60,7 +60,7 @@ def request_fan(history: Sequence[Block], forecast: Sequence[Block], *, chart_id
     def paint(figure: "Figure") -> None:
         ax = figure.add_axes((0.075, 0.15, 0.79, 0.76))
         seen = [b.value for b in history if b.value is not None]
-        top = max([*seen, *(b.q97_5 for b in forecast), 1e-9])
+        top = max([*seen, *(b.q97_5 for b in forecast), 1.0])
         _fan(ax, history, forecast)
         value_axis(ax, top * 1.06, tick)
         start, end = (history or forecast)[0].start, (forecast or history)[-1].end
@@ -86,7 +86,7 @@ def monthly_spend(months: Sequence[BudgetMonth], currency: Currency, *, chart_id
 
     def paint(figure: "Figure") -> None:
         ax = figure.add_axes((0.085, 0.16, 0.90, 0.80))
-        top = max([max(m.usd.mean, m.usd.p95) for m in months] + [m.budget_usd or 0.0 for m in months] + [1e-9])
+        top = max([max(m.usd.mean, m.usd.p95) for m in months] + [m.budget_usd or 0.0 for m in months] + [1.0])
         for x, each in enumerate(months):
             _month_bar(ax, x, each)
             label = money_short(each.usd.mean, currency)
@@ -151,8 +151,9 @@ def gpu_logics(rows: Sequence[tuple[int, FleetRow]], *, chart_id: str, title: st
     def paint(figure: "Figure") -> None:
         values = [getattr(row, key) or 0 for _, row in rows for key, _ in LOGICS]
         top = max([*values, 1])
+        step = 0.825 / max(len(rows), 3)
         for i, (days, row) in enumerate(rows):
-            ax = figure.add_axes((0.17 + 0.275 * i, 0.05, 0.255, 0.80))
+            ax = figure.add_axes((0.17 + step * i, 0.05, step - 0.02, 0.80))
             for y, (key, _) in enumerate(LOGICS):
                 _logic_bar(ax, y, getattr(row, key), top, planned=key.startswith("windowed"))
             ax.set_xlim(0, top * 1.25)
@@ -179,9 +180,10 @@ def cost_options(options: Sequence[Option], currency: Currency, *, chart_id: str
     days = sorted({d for option in options for d in option.lines})
 
     def paint(figure: "Figure") -> None:
-        top = max([_per_30(o, d, "p90") or 0.0 for o in options for d in days] + [1e-9])
+        top = max([_per_30(o, d, "p90") or 0.0 for o in options for d in days] + [1.0])
+        step, rows_px = 0.675 / max(len(days), 3), 22 * len(options)
         for i, each in enumerate(days):
-            ax = figure.add_axes((0.33 + 0.225 * i, 0.02, 0.215, (22 * len(options)) / (22 * len(options) + 28)))
+            ax = figure.add_axes((0.33 + step * i, 0.02, step - 0.01, rows_px / (rows_px + 28)))
             for y, option in enumerate(options):
                 _cost_bar(ax, y, option, each, top, currency)
             ax.set_xlim(0, top * 1.5)
@@ -211,7 +213,7 @@ def breakeven_curve(each: Breakeven, currency: Currency, *, chart_id: str, title
     def paint(figure: "Figure") -> None:
         ax = figure.add_axes((0.085, 0.17, 0.80, 0.74))
         x, api, own = each.curve_qps, each.curve_api_usd_per_month, each.curve_gpu_usd_per_month
-        top = max([*api, *own, 1e-9])
+        top = max([*api, *own, 1.0])
         ax.plot(x, api, color=svg.ACCENT, linewidth=1.6, linestyle=(0, (5, 2)))
         ax.plot(x, own, color=svg.INK, linewidth=1.6, drawstyle="steps-post")
         end_labels(ax, x[-1], [(api[-1], "API", svg.ACCENT), (own[-1], "own GPUs", svg.INK)], top)

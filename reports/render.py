@@ -176,7 +176,7 @@ def _listed(words: Sequence[str]) -> str:
 def _curve(workload: Workload) -> Breakeven | None:
     """Return the breakeven that is drawn: the chosen GPU's, else the first that has a curve."""
     chosen = {h.chosen_gpu for h in workload.horizons}
-    drawn = [b for b in workload.breakeven if b.curve_qps]
+    drawn = [b for b in workload.breakeven if b.curve_qps and b.curve_qps[-1] > 0]
     return next((b for b in drawn if b.gpu in chosen), drawn[0] if drawn else None)
 
 
@@ -191,19 +191,22 @@ def _figures(report: BudgetReport) -> list[Figure]:
     """Return the four figures of the first screen."""
     decision, currency = report.decision, report.currency
     spans = (
-        ("Next 30 days", decision.usd_30_days),
-        ("Next 90 days", decision.usd_90_days),
-        ("Next 365 days", decision.usd_365_days),
+        (30, decision.usd_30_days),
+        (90, decision.usd_90_days),
+        (365, decision.usd_365_days),
     )
-    found = [_spend_figure(label, spread, currency) for label, spread in spans]
+    reach = max((h.days for w in report.workloads for h in w.horizons), default=0)
+    found = [_spend_figure(days, spread, currency, reach) for days, spread in spans]
     share = decision.committed_share
     note = "share is unknown" if share is None else "of 30 days' spend is under a term"
     return [*found, Figure(label="Committed", value=fmt.percent(share), range=note, note="")]
 
 
-def _spend_figure(label: str, spread: Spread | None, currency: Currency) -> Figure:
+def _spend_figure(days: int, spread: Spread | None, currency: Currency, reach: int) -> Figure:
+    label = f"Next {days} days"
     if spread is None:
-        return Figure(label=label, value=fmt.UNKNOWN, range="no known price for part of it", note="")
+        why = "no known price for part of it" if days <= reach else f"this plan reaches {reach} days"
+        return Figure(label=label, value=fmt.UNKNOWN, range=why, note="")
     return Figure(
         label=label,
         value=fmt.money_short(spread.mean, currency),

@@ -173,9 +173,10 @@ def risks(report: BudgetReport) -> list[str]:
 
 def _tail(report: BudgetReport) -> Iterator[str]:
     year, currency = report.decision.usd_365_days, report.currency
-    if year is None:
+    planned = any(h.days >= 365 for w in report.workloads for h in w.horizons)
+    if year is None and planned:
         yield "The year's spend is unknown, because at least one workload has no known price."
-    elif year.p95 > year.mean:
+    elif year is not None and year.p95 > year.mean:
         yield (
             f"One year in twenty costs {money_short(year.p95, currency)} or more,"
             f" {money_short(year.p95 - year.mean, currency)} above the expected amount."

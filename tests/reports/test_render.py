@@ -191,6 +191,22 @@ def test_many_workloads_stay_readable_on_the_first_screen(report):
     assert "And 3 more" in first
 
 
+def test_other_horizons_and_no_demand_at_all_still_make_a_page(report):
+    chat = report.workloads[0]
+    nothing = dict.fromkeys(("mean", "q2_5", "q10", "q50", "q90", "q97_5"), [0.0] * len(chat.traffic.days))
+    still = replace(chat.traffic, history=[0.0] * len(chat.traffic.history), **nothing)
+    short = replace(chat, traffic=still, horizons=chat.horizons[:2], hour_of_week=[0.0] * 168)
+    decision = replace(report.decision, usd_365_days=None)
+    page = render_html(replace(report, workloads=[short], decision=decision))
+
+    test_every_row_of_a_table_is_as_wide_as_its_head(page)
+    assert "this plan reaches 90 days" in page
+    assert "no known price" not in "".join(Outline(page[: page.index('<section id="w1"')]).text).replace(
+        "cost lines have no known price", ""
+    )
+    assert "Traffic is taken as even over the hours of the week" in page
+
+
 def test_a_number_that_no_format_has_rounded_cannot_reach_the_page(report):
     env = _environment(report.currency)
     with pytest.raises(TypeError, match=r"1\.5 reached the page unformatted"):
