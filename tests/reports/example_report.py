@@ -44,6 +44,7 @@ _TERMS = (("on-demand", 1.0), ("reserved-30d", 0.9), ("reserved-1y", 0.7))
 def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetReport:
     """Return the example; `history_days` and `workloads` make it larger for the tests of size."""
     every = [_workload(i, history_days) for i in range(workloads)]
+    signed = [w.horizons[0].decision for w in every if w.horizons[0].decision.action == "commit"]
     year = _spread(sum(w.horizons[-1].decision.usd or 0.0 for w in every), 0.13)
     return BudgetReport(
         schema_version=1,
@@ -51,8 +52,9 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         as_of=AS_OF,
         currency=Currency(code="USD", per_usd=1.0, rate_date=None, source="prices are quoted in USD"),
         decision=Decision(
-            headline="Commit 12 h100-sxm for 30 days ($23,328), keep code-agents on the API, and hold the one-year"
-            " offer until February.",
+            headline=f"Commit {sum(c.gpus or 0 for c in signed)} h100-sxm for 30 days"
+            f" (${sum(c.usd or 0.0 for c in signed):,.0f}), keep code-agents on the API, and hold the one-year offer"
+            " until February.",
             decide_by=date(2026, 11, 30),
             lines=[f"{w.name}, {h.days} days: {h.decision.sentence}" for w in every for h in w.horizons],
             usd_30_days=_spread(year.mean / 14.2, 0.05),
