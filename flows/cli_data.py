@@ -2,7 +2,7 @@
 
 import argparse
 
-from data.ingest import FileRefused, IngestSummary
+from data.ingest import FileRefusedError, IngestSummary
 from flows.ingest import IngestRequest, ingest, summary_lines
 from flows.progress import progress_bar
 
@@ -20,7 +20,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
     )
     try:
         summary = _ingested(request, tracked=arguments.prefect)
-    except FileRefused as error:
+    except FileRefusedError as error:
         print("\n".join(summary_lines(error.summary)))
         raise
     print("\n".join(summary_lines(summary)))

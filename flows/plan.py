@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
-from data.traffic import store_digest
+from data.read_traffic import store_digest
 from data.warehouse import open_store
 from flows.progress import Report, no_progress
 from flows.publish import Published, is_whole, publish

@@ -24,7 +24,8 @@ from data.catalog.prices import (
     reserved_offer,
 )
 from data.errors import UserError
-from data.traffic import DataQuality, Traffic, load_quality, load_traffic, store_digest
+from data.read_traffic import load_quality, load_traffic, store_digest
+from data.traffic import DataQuality, Traffic
 from data.units import DAY_S, HOUR_S
 from data.warehouse import open_store
 from flows.settings import LoadedPlan, WorkloadSettings
@@ -92,7 +93,7 @@ def read_facts(plan: LoadedPlan) -> Facts:
     gpu_files = [plan.resolve(p) for p in settings.catalog.gpus]
     price_files = [plan.resolve(p) for p in settings.prices.overlays]
     models, gpus = load_models(model_files), load_gpus(gpu_files)
-    offers, discounts = load_offers(price_files), load_discounts(price_files)
+    offers, discounts = load_offers(price_files, gpus=gpus), load_discounts(price_files)
     for workload in settings.workloads:
         find_model(models, workload.model)
         for gpu in workload.gpus:
