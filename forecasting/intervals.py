@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from forecasting.calendar import WEEK_DAYS
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -15,12 +17,17 @@ KNOTS = (0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995)
 """Probabilities at which the error distribution is kept; between them it is linear in the normal score."""
 SHAPE = (-3.6, -2.0, -1.45, -1.0, -0.45, 0.0, 0.45, 1.0, 1.45, 2.0, 3.6)
 """Quantiles of log errors in units of the 80% half-width: wider in the tails than a normal (2.01 at 0.005)."""
-GROWTH_POWER = 0.32
-"""The half-width grows like (1 + h/7)^power where a series cannot tell for itself."""
-PRIOR_BLOCKS = 3.0
-"""Weight of that growth curve, in independent stretches of the horizon's length."""
+DRIFT_30_DAYS = 0.18
+"""Half-width (log) that a level drifts by in 30 days where a series cannot tell for itself."""
+PRIOR_STRETCHES = 9.0
+"""Weight of that drift curve, in independent stretches of the horizon's length."""
 UNKNOWN_HALF_WIDTH = 0.35
 """Half-width (log) of the first week where a series has too few errors of its own."""
+OWN_LEVEL = 0.82
+"""Quantile of past |errors| taken as the 80% half-width: what comes is a little rougher than what was."""
+SURGE_WEEKS, SURGE_SHARE, SURGE_FADE_DAYS = 8, 0.5, 90.0
+MOST_SURGE = 1.2
+LEAST_HALF_WIDTH = 1e-4
 MEDIAN_CAP, UPPER_CAP = 3.0, 8.0
 """Data alone never forecasts a median above 3 times, nor any quantile above 8 times, the highest known level."""
 
@@ -55,24 +62,27 @@ class LogPredictive:
 def half_widths(errors: Floats, horizon: int) -> Floats:
     """Return (horizon,) the 80% half-width of log errors (O, H) with NaN = not known, non-decreasing in h.
 
-        log s(h) = (n(h) log own(h) + k log prior(h)) / (n(h) + k)
+        log s(h) = (n(h) log own(h) + k log prior(h)) / (n(h) + k) + surge e^(-h / 90)
+        prior(h)^2 = first^2 + drift^2 (h - 4) / 30
 
-    own(h): 80th percentile of |error| over horizons within a factor 1.4 of h; n(h): how many stretches of h
-    days the origins span; prior(h): own width of the first week times (1 + h/7)^power.
+    errors: one row per weekly origin, oldest first. own(h): 82nd percentile of |error| over horizons within a
+    factor 1.4 of h; n(h): how many stretches of h days the origins span; first: own width of the first week
+    (its middle is day 4); drift: what a level moves in 30 days, as a random walk does; surge: half of what the
+    newest 8 weeks' errors (log) exceed the usual ones by, because rough times cluster.
     """
     h = np.arange(1, horizon + 1)
-    first = _pooled(errors, 1, WEEK)
-    first = UNKNOWN_HALF_WIDTH if np.isnan(first) else max(first, 1e-4)
-    prior = first * ((1 + h / WEEK) / (1 + 4 / WEEK)) ** GROWTH_POWER
+    first = _pooled(errors, 1, WEEK_DAYS)
+    first = UNKNOWN_HALF_WIDTH if np.isnan(first) else max(first, LEAST_HALF_WIDTH)
+    prior = np.sqrt(first**2 + DRIFT_30_DAYS**2 * np.maximum(h - 4, 0) / 30)
     grid = np.unique(np.round(np.geomspace(1, horizon, 16)).astype(np.int64))
     logs = np.empty(len(grid))
     for i, at in enumerate(grid):
         own = _pooled(errors, int(at / 1.4), int(np.ceil(at * 1.4)))
-        blocks = _blocks(errors, int(at))
-        blocks = 0.0 if np.isnan(own) else blocks
-        own = prior[at - 1] if np.isnan(own) else max(own, 1e-4)
-        logs[i] = (blocks * np.log(own) + PRIOR_BLOCKS * np.log(prior[at - 1])) / (blocks + PRIOR_BLOCKS)
-    return np.maximum.accumulate(np.exp(np.interp(np.log(h), np.log(grid), logs)))
+        n = 0.0 if np.isnan(own) else _stretches(errors, int(at))
+        own = prior[at - 1] if np.isnan(own) else max(own, LEAST_HALF_WIDTH)
+        logs[i] = (n * np.log(own) + PRIOR_STRETCHES * np.log(prior[at - 1])) / (n + PRIOR_STRETCHES)
+    widths = np.interp(np.log(h), np.log(grid), logs) + _surge(errors) * np.exp(-h / SURGE_FADE_DAYS)
+    return np.maximum.accumulate(np.exp(widths))
 
 
 def normal_scores(
@@ -113,19 +123,27 @@ def persistence_share(errors: Floats, half_width: Floats) -> Floats:
     return np.asarray(np.clip(1 - (noise / np.maximum(half_width, 1e-9)) ** 2, 0.0, 0.98))
 
 
-WEEK = 7
+def _surge(errors: Floats) -> float:
+    """How much rougher (log) the newest weeks were than usual, halved; 0 where they were calmer or few."""
+    if len(errors) < 3 * SURGE_WEEKS:
+        return 0.0
+    recent, usual = _pooled(errors[-SURGE_WEEKS:], 1, 14), _pooled(errors, 1, 14)
+    if np.isnan(recent) or np.isnan(usual):
+        return 0.0
+    rougher = np.log(max(recent, LEAST_HALF_WIDTH) / max(usual, LEAST_HALF_WIDTH))
+    return float(SURGE_SHARE * np.clip(rougher, 0.0, MOST_SURGE))
 
 
 def _pooled(errors: Floats, start: int, stop: int) -> float:
-    """80th percentile of |error| over horizons start..stop (1-based, inclusive); NaN below 5 values."""
+    """OWN_LEVEL quantile of |error| over horizons start..stop (1-based, inclusive); NaN below 5 values."""
     part = np.abs(errors[:, max(start, 1) - 1 : stop])
     part = part[np.isfinite(part)]
-    return float(np.quantile(part, 0.8)) if part.size >= 5 else float("nan")
+    return float(np.quantile(part, OWN_LEVEL)) if part.size >= 5 else float("nan")
 
 
-def _blocks(errors: Floats, h: int) -> float:
+def _stretches(errors: Floats, h: int) -> float:
     """How many stretches of h days the known errors at h amount to (origins lie one week apart)."""
     if h > errors.shape[1]:
         return 0.0
     known = int(np.isfinite(errors[:, h - 1]).sum())
-    return known * WEEK / max(h, WEEK)
+    return known * WEEK_DAYS / max(h, WEEK_DAYS)

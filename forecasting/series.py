@@ -1,6 +1,5 @@
 """One daily series from its history to its forecast: the pipeline that plans use and backtests score."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,8 @@ from forecasting.intervals import (
     half_widths,
     persistence_share,
 )
-from forecasting.models import SHORT_HISTORY_DAYS, DampedEts, Model, Robust, SeasonalNaive, ShortHistory
-from forecasting.scores import naive_quantiles, pinball
+from forecasting.models import SHORT_HISTORY_DAYS, DampedEts, Model, RobustLevels, SeasonalNaive, ShortHistory
+from forecasting.scores import SCORED, coverage, naive_quantiles, pinball
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,7 +27,15 @@ ORIGIN_STEP_DAYS = 7
 ERROR_ORIGINS = 104
 """Errors come from weekly origins over at most two years."""
 JUDGED_ORIGINS = 6
-"""Origins at which the candidates are compared, spread over the newest year."""
+"""Origins at which the candidates are compared, spread over the newest 13 months (JUDGED_DAYS)."""
+JUDGED_DAYS = 393
+USUAL_LOSS, USUAL_ORIGINS = 0.7, 2.0
+"""What the pipeline scores against the naive on other series, counted as this many origins of this one."""
+SHARE_POWER = 6.0
+"""Sharpness of the second model's share in the loss of both."""
+COUNT_PERSISTENCE = 0.3
+LEVELS_KEPT = 26
+"""Highest known level: the largest of the newest 26 medians of 28 days (two years)."""
 
 
 FLAT_DAYS = (1, 7, 30, 90, 365)
@@ -79,10 +86,9 @@ def forecast_series(history: History, horizon: int, *, trend: bool = True, light
     """
     if history.low_count:
         return _count_series(history, horizon)
-    if history.known_days < SHORT_HISTORY_DAYS:
-        return _fixed(history, horizon, ShortHistory(), "short history")
-    candidates: list[Model] = [Robust(trend=trend)] if light else [Robust(trend=trend), DampedEts(trend=trend)]
-    return _judged(history, horizon, candidates)
+    if history.known_days < SHORT_HISTORY_DAYS or len(history.x) < SHORT_HISTORY_DAYS:
+        return _short_series(history, horizon)
+    return _long_series(history, horizon, RobustLevels(trend=trend), None if light else DampedEts(trend=trend))
 
 
 def flat_series(level: float, horizon: int, *, seen_days: float, spread: bool = True) -> SeriesForecast:
@@ -117,83 +123,152 @@ def flat_series(level: float, horizon: int, *, seen_days: float, spread: bool = 
     return SeriesForecast(predictive=predictive, persistence=np.full(horizon, 0.95), method=method)
 
 
-def _judged(history: History, horizon: int, candidates: Sequence[Model]) -> SeriesForecast:
+def _long_series(history: History, horizon: int, robust: Model, other: Model | None) -> SeriesForecast:
+    """Robust levels and a second model, each with the share that its backtest earns, or else the naive."""
     n = len(history.x)
-    origins = np.arange(n - ORIGIN_STEP_DAYS, SHORT_HISTORY_DAYS - 1, -ORIGIN_STEP_DAYS)[:ERROR_ORIGINS][::-1]
-    robust = candidates[0].predict(history, np.append(origins, n), horizon)
-    errors = _errors(history, origins, robust[:-1])
-    judged = _judged_origins(n, horizon)
-    losses = {candidates[0].name: _losses(history, judged, _rows(robust, origins, judged), errors, origins)}
-    centres = {candidates[0].name: robust[-1]}
-    for model in candidates[1:]:
-        found = model.predict(history, np.append(judged, n), horizon)
-        for name, rows in (
-            (model.name, found),
-            (f"{candidates[0].name} + {model.name}", _blend(found, robust, origins, judged)),
-        ):
-            losses[name] = _losses(history, judged, rows[:-1], errors, origins)
-            centres[name] = rows[-1]
-    naive = SeasonalNaive()
-    scale = {
-        name: float(np.exp(np.mean(np.log(loss[:, 0])))) if len(loss) else 1.0 for name, loss in losses.items()
-    }
-    best = min(scale, key=lambda name: scale[name])
-    basis: Basis = "history"
-    if len(judged) >= 2 and scale[best] >= 1.0:
-        return _fixed(history, horizon, naive, basis, lost=(best, scale[best]))
-    predictive = _predictive(history, centres[best], errors, horizon)
-    loss = losses[best]
-    sentence = (
-        f"{best} won with {scale[best]:.2f} times the seasonal naive's quantile loss over {len(judged)} origins."
-    )
-    method = MethodSummary(
-        model=best,
-        basis=basis,
-        history_days=history.known_days,
-        origins=len(judged),
-        loss_vs_naive=scale[best] if len(judged) else None,
-        coverage_80=float(loss[:, 1].mean()) if len(judged) else None,
-        cleaned=history.cleaned,
-        sentence=sentence if len(judged) else f"{best}: too little history to compare candidates.",
-    )
-    return SeriesForecast(
-        predictive=predictive, persistence=persistence_share(errors, predictive.half_width), method=method
-    )
-
-
-def _fixed(
-    history: History, horizon: int, model: Model, basis: Basis, lost: tuple[str, float] | None = None
-) -> SeriesForecast:
-    """Forecast with one model that no backtest chose, with the errors of that model."""
-    n = len(history.x)
-    origins = np.arange(n - ORIGIN_STEP_DAYS, 2 * ORIGIN_STEP_DAYS - 1, -ORIGIN_STEP_DAYS)[:ERROR_ORIGINS][::-1]
-    rows = model.predict(history, np.append(origins, n), horizon)
+    origins = _origins(n, SHORT_HISTORY_DAYS)
+    rows = robust.predict(history, np.append(origins, n), horizon)
     errors = _errors(history, origins, rows[:-1])
-    predictive = _predictive(history, rows[-1], errors, horizon)
-    if lost:
-        sentence = f"Nothing beat the seasonal naive ({lost[0]} lost {lost[1]:.2f} times as much), so it is used."
-    else:
-        sentence = f"{history.known_days} days of history are too few to compare models: {model.name}, no trend."
+    at = _judged(origins, n, horizon)
+    judged = _Judged.of(history, origins, errors, at, horizon)
+    entries = {robust.name: (rows[at], rows[-1])}
+    if other is not None:
+        found = other.predict(history, np.append(origins[at], n), horizon)
+        entries[other.name] = (found[:-1], found[-1])
+        share = _share(judged.loss(rows[at]), judged.loss(found[:-1]))
+        name = f"{robust.name} + {share:.0%} {other.name}"
+        entries[name] = tuple((1 - share) * a + share * b for a, b in zip(*list(entries.values()), strict=True))
+    best = list(entries)[-1]
+    loss = judged.loss(entries[best][0])
+    if _expected_loss(loss, len(at)) >= 1.0:
+        return _naive_series(history, horizon, origins, best, loss, len(at))
+    method = _method(history, best, len(at), loss, judged.coverage(entries[best][0]))
+    return _assemble(history, entries[best][1], errors, horizon, method)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Past origins at which candidates are compared, with the interval and the naive's loss known there."""
+
+    history: History
+    origins: Ints
+    half_width: tuple[Floats, ...]
+    naive_loss: tuple[float, ...]
+
+    @classmethod
+    def of(cls, history: History, origins: Ints, errors: Floats, at: Ints, horizon: int) -> "_Judged":
+        """Intervals use only errors whose outcome lies before the origin."""
+        widths, losses = [], []
+        for t in origins[at]:
+            ahead = min(horizon, len(history.y) - int(t))
+            dated = origins[:, None] + np.arange(ahead)[None]
+            past = np.where(dated < t, errors[:, :ahead], np.nan)[origins < t]
+            widths.append(half_widths(past, ahead))
+            actual = history.y[int(t) : int(t) + ahead]
+            known = np.isfinite(actual)
+            naive = naive_quantiles(np.expm1(history.x[: int(t)]), ahead)
+            losses.append(pinball(actual[known], naive[:, known]) if known.any() else np.nan)
+        return cls(history, origins[at], tuple(widths), tuple(losses))
+
+    def loss(self, rows: Floats) -> float:
+        """Geometric mean over the origins of the quantile loss of centres (J, H) over the naive's; NaN = none."""
+        each = [self._one(i, row) for i, row in enumerate(rows)]
+        logs = [
+            np.log(np.clip(mine / max(theirs, 1e-9), 0.05, 20.0)) for mine, theirs, _ in each if theirs == theirs
+        ]
+        return float(np.exp(np.mean(logs))) if logs else float("nan")
+
+    def coverage(self, rows: Floats) -> float:
+        """Share of days inside the 80% interval around centres (J, H)."""
+        inside = [share for i, row in enumerate(rows) if (share := self._one(i, row)[2]) == share]
+        return float(np.mean(inside)) if inside else float("nan")
+
+    def _one(self, i: int, row: Floats) -> tuple[float, float, float]:
+        """Loss of one centre, loss of the naive, and coverage, at origin i; NaN where no day is known."""
+        t, width = int(self.origins[i]), self.half_width[i]
+        actual = self.history.y[t : t + len(width)]
+        known = np.isfinite(actual)
+        if not known.any():
+            return float("nan"), float("nan"), float("nan")
+        predictive = _predictive(self.history.x[:t], row[: len(width)], width)
+        q = predictive.ppf(np.array(SCORED))[:, known]
+        return pinball(actual[known], q), self.naive_loss[i], coverage(actual[known], q[0], q[2])
+
+
+def _share(robust: float, other: float) -> float:
+    """How much of the forecast the other model gives: half where both lost the same, towards the better one."""
+    if np.isnan(robust) or np.isnan(other):
+        return 0.5
+    return float(1 / (1 + (other / robust) ** SHARE_POWER))
+
+
+def _expected_loss(loss: float, origins: int) -> float:
+    """The loss to expect: a few origins of one series, shrunk towards what the pipeline does on others."""
+    if np.isnan(loss):
+        return USUAL_LOSS
+    logs = origins * np.log(loss) + USUAL_ORIGINS * np.log(USUAL_LOSS)
+    return float(np.exp(logs / (origins + USUAL_ORIGINS)))
+
+
+def _short_series(history: History, horizon: int) -> SeriesForecast:
+    """The short-history rule, with errors of its own from weekly origins two weeks in or later."""
+    model = ShortHistory()
+    n = len(history.x)
+    origins = _origins(n, 2 * ORIGIN_STEP_DAYS)
+    rows = model.predict(history, np.append(origins, n), horizon)
     method = MethodSummary(
         model=model.name,
-        basis=basis,
+        basis="short history",
         history_days=history.known_days,
         origins=len(origins),
-        loss_vs_naive=1.0 if lost else None,
+        loss_vs_naive=None,
         coverage_80=None,
         cleaned=history.cleaned,
-        sentence=sentence,
+        sentence=f"{history.known_days} days of history are too few to compare models: {model.name}, no trend.",
     )
-    return SeriesForecast(
-        predictive=predictive, persistence=persistence_share(errors, predictive.half_width), method=method
+    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
+
+
+def _naive_series(
+    history: History, horizon: int, origins: Ints, lost: str, loss: float, judged: int
+) -> SeriesForecast:
+    naive = SeasonalNaive()
+    rows = naive.predict(history, np.append(origins, len(history.x)), horizon)
+    why = f"{lost} lost {loss:.2f} times as much over {judged} origins"
+    method = MethodSummary(
+        model=naive.name,
+        basis="history",
+        history_days=history.known_days,
+        origins=judged,
+        loss_vs_naive=1.0,
+        coverage_80=None,
+        cleaned=history.cleaned,
+        sentence=f"Nothing beat the seasonal naive, so it is used: {why}.",
+    )
+    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
+
+
+def _method(history: History, name: str, judged: int, loss: float, covered: float) -> MethodSummary:
+    if judged:
+        sentence = f"{name} had {loss:.2f} times the seasonal naive's quantile loss over {judged} past origins."
+    else:
+        sentence = f"{name}: {history.known_days} days of history are too few to judge it."
+    return MethodSummary(
+        model=name,
+        basis="history",
+        history_days=history.known_days,
+        origins=judged,
+        loss_vs_naive=loss if judged else None,
+        coverage_80=covered if judged else None,
+        cleaned=history.cleaned,
+        sentence=sentence,
     )
 
 
 def _count_series(history: History, horizon: int) -> SeriesForecast:
-    basis: Basis = "history" if history.known_days >= SHORT_HISTORY_DAYS else "short history"
     method = MethodSummary(
         model="negative binomial mean",
-        basis=basis,
+        basis="history" if history.known_days >= SHORT_HISTORY_DAYS else "short history",
         history_days=history.known_days,
         origins=0,
         loss_vs_naive=None,
@@ -202,26 +277,31 @@ def _count_series(history: History, horizon: int) -> SeriesForecast:
         sentence="Too few requests a day for a log-scale model: mean with a negative binomial around it.",
     )
     return SeriesForecast(
-        predictive=count_forecast(history, horizon), persistence=np.full(horizon, 0.3), method=method
+        predictive=count_forecast(history, horizon), persistence=np.full(horizon, COUNT_PERSISTENCE), method=method
     )
 
 
-def _judged_origins(n: int, horizon: int) -> Ints:
+def _assemble(
+    history: History, centre: Floats, errors: Floats, horizon: int, method: MethodSummary
+) -> SeriesForecast:
+    width = half_widths(errors, horizon)
+    predictive = _predictive(history.x, centre, width)
+    return SeriesForecast(predictive=predictive, persistence=persistence_share(errors, width), method=method)
+
+
+def _origins(n: int, first: int) -> Ints:
+    """Weekly origins up to a week before the end, oldest first, two years of them at most."""
+    return np.arange(n - ORIGIN_STEP_DAYS, first - 1, -ORIGIN_STEP_DAYS)[:ERROR_ORIGINS][::-1]
+
+
+def _judged(origins: Ints, n: int, horizon: int) -> Ints:
+    """Positions in `origins` at which candidates are compared: spread over the newest 13 months, with at least
+    four weeks of outcomes and, where history allows, a horizon's worth."""
     last = n - min(horizon, max(28, (n - SHORT_HISTORY_DAYS) // 3))
-    first = max(SHORT_HISTORY_DAYS, n - 365 - 28)
-    if last < first:
+    fit = np.flatnonzero((origins <= last) & (origins >= n - JUDGED_DAYS))
+    if not fit.size:
         return np.empty(0, dtype=np.int64)
-    return np.unique(np.round(np.linspace(first, last, JUDGED_ORIGINS)).astype(np.int64))
-
-
-def _rows(rows: Floats, origins: Ints, wanted: Ints) -> Floats:
-    """The rows whose weekly origin is the newest at or before each wanted day, moved along to it."""
-    at = np.maximum(np.searchsorted(origins, wanted, side="right") - 1, 0)
-    return rows[at]
-
-
-def _blend(found: Floats, robust: Floats, origins: Ints, judged: Ints) -> Floats:
-    return np.asarray((found + np.vstack([_rows(robust, origins, judged), robust[-1:]])) / 2)
+    return fit[np.unique(np.round(np.linspace(0, fit.size - 1, JUDGED_ORIGINS)).astype(np.int64))]
 
 
 def _errors(history: History, origins: Ints, forecast: Floats) -> Floats:
@@ -231,43 +311,16 @@ def _errors(history: History, origins: Ints, forecast: Floats) -> Floats:
     return np.asarray(actual - forecast)
 
 
-def _losses(history: History, judged: Ints, rows: Floats, errors: Floats, origins: Ints) -> Floats:
-    """(J, 2): quantile loss over the naive's and 80% coverage, with intervals known at each judged origin."""
-    out = np.empty((len(judged), 2))
-    for i, t in enumerate(judged):
-        ahead = min(rows.shape[1], len(history.y) - int(t))
-        past = _known_before(errors, origins, int(t))
-        predictive = _predictive(history, rows[i, :ahead], past[:, :ahead], ahead, until=int(t))
-        actual = history.y[int(t) : int(t) + ahead]
-        q = predictive.ppf(np.array([0.1, 0.5, 0.9]))
-        base = naive_quantiles(np.expm1(history.x[: int(t)]), ahead)
-        known = np.isfinite(actual)
-        if not known.any():
-            out[i] = 1.0, 0.8
-            continue
-        mine, theirs = pinball(actual[known], q[:, known]), pinball(actual[known], base[:, known])
-        inside = (actual[known] >= q[0, known]) & (actual[known] <= q[2, known])
-        out[i] = np.clip(mine / max(theirs, 1e-9), 0.05, 20.0), inside.mean()
-    return out
-
-
-def _known_before(errors: Floats, origins: Ints, t: int) -> Floats:
-    """Errors whose outcome lies before day t; the rest NaN."""
-    dated = origins[:, None] + np.arange(errors.shape[1])[None]
-    return np.where(dated < t, errors, np.nan)[origins < t]
-
-
-def _predictive(
-    history: History, centre: Floats, errors: Floats, horizon: int, until: int | None = None
-) -> LogPredictive:
-    seen = history.x[:until]
+def _predictive(seen: Floats, centre: Floats, half_width: Floats) -> LogPredictive:
+    """Centre and half-width with the caps on what data alone may forecast, from the levels seen so far."""
     weeks = len(seen) // 28
-    levels = np.median(seen[len(seen) - weeks * 28 :].reshape(weeks, 28), axis=1)[-26:] if weeks else np.array([])
-    highest = float(np.expm1(levels.max() if weeks else np.median(seen)))
-    middle = np.minimum(centre, np.log1p(MEDIAN_CAP * highest))
+    highest = float(np.median(seen))
+    if weeks:
+        highest = float(np.median(seen[len(seen) - weeks * 28 :].reshape(weeks, 28), axis=1)[-LEVELS_KEPT:].max())
+    level = np.expm1(highest)
     return LogPredictive(
-        centre=middle,
-        half_width=half_widths(errors, horizon),
+        centre=np.minimum(centre, np.log1p(MEDIAN_CAP * level)),
+        half_width=half_width,
         shape=np.array(SHAPE),
-        ceiling=float(np.log1p(UPPER_CAP * highest)),
+        ceiling=float(np.log1p(UPPER_CAP * level)),
     )
