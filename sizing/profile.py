@@ -33,6 +33,10 @@ BINDS_SHARE = 0.5
 """Share of a request's work from which its prefill, or the weights that each step reads, are said to bind."""
 
 
+BISECTIONS = 50
+"""Halvings until a batch within the SLO is found to the last digit."""
+
+
 class SloCannotBeMet(UserError):  # noqa: N818  # it reads as the sentence it carries
     """Not even a batch of one answers as fast as the SLO asks."""
 
@@ -164,7 +168,7 @@ def replica_profile(
         tp=tp,
         precision=precision,
         kv_precision=kv_precision,
-        batch=batch,
+        batch=int(batch),
         memory_batch=ceiling,
         binds=bound or _binds(replica, batch, ceiling),
         prompt_tok=prompt_tok,
@@ -173,8 +177,8 @@ def replica_profile(
         work_coefficients=np.array([fixed, fresh, -fresh, s0 / batch + s1, square, -square, 0.0, s2, s2 / 2]),
         prefill_coefficients=np.array([alone, fresh, square, 0.0]),
         step_coefficients=np.array([s0, s1, s2]),
-        ttft_s=float(replica.ttft_s(np.array([float(batch)]))[0]),
-        tpot_s=float(replica.tpot_s(np.array([float(batch)]))[0]),
+        ttft_s=float(replica.ttft_s(np.array([batch]))[0]),
+        tpot_s=float(replica.tpot_s(np.array([batch]))[0]),
         error_p10=band[0],
         error_p90=band[1],
         measured_points=calibration.measured_points(model.name, gpu.name),
@@ -268,28 +272,44 @@ def _check_lengths(model: ModelShape, prompt_tok: float, cached_prompt_tok: floa
         )
 
 
-def _largest_batch(replica: Replica, slo: Slo, ceiling: int, what: str) -> tuple[int, Binds | None]:
-    """Return the largest batch within the SLO, and which part of it stops a larger one (None: neither)."""
-    batches = np.arange(1.0, ceiling + 1)
-    late = replica.ttft_s(batches) > (np.inf if slo.ttft_s is None else slo.ttft_s)
-    slow = replica.tpot_s(batches) > (np.inf if slo.tpot_s is None else slo.tpot_s)
-    met = int(np.count_nonzero(~(late | slow)))  # both latencies grow with the batch
-    if met == 0:
-        ttft, tpot = float(replica.ttft_s(batches[:1])[0]), float(replica.tpot_s(batches[:1])[0])
-        asked = [
-            f"{name} {value * 1e3:.0f} ms" for name, value in (("TTFT", slo.ttft_s), ("TPOT", slo.tpot_s)) if value
-        ]
-        raise SloCannotBeMet(
-            f"{what} answers one request with TTFT {ttft * 1e3:.0f} ms and TPOT {tpot * 1e3:.1f} ms, at best; the"
-            f" SLO asks {' and '.join(asked)}. Use more or faster GPUs per replica, fewer bytes per weight, or a"
-            " longer SLO."
-        )
-    if met == len(batches):
-        return met, None
-    return met, "TTFT" if late[met] else "TPOT"
+def _largest_batch(replica: Replica, slo: Slo, ceiling: int, what: str) -> tuple[float, Binds | None]:
+    """Return the largest mean batch within the SLO, and which part of it stops a larger one (None: neither).
+
+    Under an SLO the batch is a real number: the mean over time of whole ones, so that a slightly longer request
+    never takes fewer GPUs through rounding. Both latencies grow with the batch.
+    """
+    ttft_s, tpot_s = slo.ttft_s or math.inf, slo.tpot_s or math.inf
+
+    def part_missed(batch: float) -> Binds | None:
+        at = np.array([batch])
+        if float(replica.ttft_s(at)[0]) > ttft_s:
+            return "TTFT"
+        return "TPOT" if float(replica.tpot_s(at)[0]) > tpot_s else None
+
+    if part_missed(1.0):
+        raise SloCannotBeMet(_cannot_be_met(replica, slo, what))
+    bound = part_missed(float(ceiling))
+    if bound is None:
+        return float(ceiling), None
+    met, missed = 1.0, float(ceiling)
+    for _ in range(BISECTIONS):
+        middle = (met + missed) / 2
+        part = part_missed(middle)
+        met, missed, bound = (met, middle, part) if part else (middle, missed, bound)
+    return met, bound
 
 
-def _binds(replica: Replica, batch: int, ceiling: int) -> Binds:
+def _cannot_be_met(replica: Replica, slo: Slo, what: str) -> str:
+    one = np.ones(1)
+    ttft_ms, tpot_ms = float(replica.ttft_s(one)[0]) * 1e3, float(replica.tpot_s(one)[0]) * 1e3
+    asked = [f"{name} {s * 1e3:g} ms" for name, s in (("TTFT", slo.ttft_s), ("TPOT", slo.tpot_s)) if s]
+    return (
+        f"{what} answers one request with TTFT {ttft_ms:.0f} ms and TPOT {tpot_ms:.1f} ms, at best; the SLO asks"
+        f" {' and '.join(asked)}. Use more or faster GPUs per replica, fewer bytes per weight, or a longer SLO."
+    )
+
+
+def _binds(replica: Replica, batch: float, ceiling: int) -> Binds:
     """Return what takes most of a request where no SLO stops the batch.
 
     memory: the batch is at the memory ceiling, and most of a step is spent whatever the batch.
@@ -297,5 +317,5 @@ def _binds(replica: Replica, batch: int, ceiling: int) -> Binds:
     if replica.prompt_s() >= BINDS_SHARE * replica.request_s(batch):
         return "prefill"
     s0, _, _ = replica.step_coefficients(batch)
-    whole = float(replica.step_s(np.array([float(batch)]))[0])
+    whole = float(replica.step_s(np.array([batch]))[0])
     return "memory" if batch == ceiling and s0 >= BINDS_SHARE * whole else "decode"

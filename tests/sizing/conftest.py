@@ -40,10 +40,27 @@ def made_up_table() -> pd.DataFrame:
                     tpot_ms *= rng.lognormal(0, 0.05)
                     ttft_ms = (40 + isl / 40 / tp) * rng.lognormal(0, 0.05)
                     rate = clients * osl / ((ttft_ms + tpot_ms * (osl - 1)) / 1e3)
-                    row = dict(
-                        model=model, gpu=gpu, n_gpus=tp, tp=tp, weight_precision=precision, isl=isl, osl=osl
-                    )
-                    row |= dict(row_id=f"m{len(rows)}", framework="vllm", load="closed_loop", concurrency=clients)
-                    row |= dict(series=series, ttft_ms=ttft_ms, tpot_ms=tpot_ms, output_tok_s=rate, tput_derived=1)
-                    rows.append(row | dict(len_note="fixed"))
+                    row = {
+                        "model": model,
+                        "gpu": gpu,
+                        "n_gpus": tp,
+                        "tp": tp,
+                        "weight_precision": precision,
+                        "isl": isl,
+                        "osl": osl,
+                    }
+                    row |= {
+                        "row_id": f"m{len(rows)}",
+                        "framework": "vllm",
+                        "load": "closed_loop",
+                        "concurrency": clients,
+                    }
+                    row |= {
+                        "series": series,
+                        "ttft_ms": ttft_ms,
+                        "tpot_ms": tpot_ms,
+                        "output_tok_s": rate,
+                        "tput_derived": 1,
+                    }
+                    rows.append(row | {"len_note": "fixed"})
     return pd.DataFrame(rows)

@@ -58,7 +58,7 @@ def test_model_and_gpu_that_were_never_measured_still_get_factors():
 
 
 def test_unknown_engine_names_those_that_are_known():
-    with pytest.raises(UserError, match="engine 'llamacpp' is not calibrated; use one of .*vllm"):
+    with pytest.raises(UserError, match=r"engine 'llamacpp' is not calibrated; use one of .*vllm"):
         load_calibration().factors([Key(model="a", gpu="b", engine="llamacpp", precision="fp8")])
 
 

@@ -99,8 +99,9 @@ def test_model_that_does_not_fit_says_the_numbers_and_the_way_out():
         )
 
     assert str(caught.value) == (
-        "llama-3.1-70b at fp8 needs 72.7 GB of weights plus 0.33 GB per request of 2,000 tokens, and 3.9 GB for the"
-        " engine; 1 x l40s offers 43.5 GB. Use more GPUs per replica, fewer bytes per weight, or a shorter context."
+        "llama-3.1-70b at fp8 needs 72.7 GB of weights plus 0.33 GB per request of 2,000 tokens, and 3.9 GB for"
+        " the engine; 1 x l40s offers 43.5 GB. Use more GPUs per replica, fewer bytes per weight, or a shorter"
+        " context."
     )
 
 

@@ -105,8 +105,8 @@ def test_arrays_give_what_single_points_give():
 
 def test_clients_beyond_memory_wait_for_a_whole_request():
     work = Work.stack([work_of(MODELS["llama-3.1-8b"], GPUS["h100"], tp=1, precision="fp8", kv_precision="fp8")])
-    asked = dict(prompt_tok=np.array([1e3]), output_tok=np.array([500.0]), held_steps=np.zeros(1))
-    asked |= dict(same_lengths=np.array([True]), memory_batch=np.array([32.0]))
+    asked = {"prompt_tok": np.array([1e3]), "output_tok": np.array([500.0]), "held_steps": np.zeros(1)}
+    asked |= {"same_lengths": np.array([True]), "memory_batch": np.array([32.0])}
     within = closed_loop(work, factors(), clients=np.array([32.0]), **asked)
     beyond = closed_loop(work, factors(), clients=np.array([64.0]), **asked)
 
@@ -125,7 +125,7 @@ def test_clients_beyond_memory_wait_for_a_whole_request():
 )
 def test_steps_grow_with_batch_and_context_and_shrink_with_bandwidth_and_flop(name, tp, batch, context, more):
     gpu = GPUS["h200"]
-    shape = dict(tp=tp, precision="fp8", kv_precision="fp8")
+    shape = {"tp": tp, "precision": "fp8", "kv_precision": "fp8"}
     work, f = work_of(MODELS[name], gpu, **shape), factors(name, "h200")
 
     def step(work, batch, context):
