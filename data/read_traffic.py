@@ -13,7 +13,7 @@ from data.errors import UserError
 from data.frames import frame
 from data.traffic import DataQuality, Match, Traffic
 from data.traffic_aggregates import read_aggregates_past
-from data.traffic_requests import read_requests_past
+from data.traffic_requests import daily_sums, read_requests_past
 from data.traffic_shape import Ask, observe
 from data.warehouse import Store, query
 
@@ -148,7 +148,7 @@ def _nothing(store: Store, workload: str, ask: Ask) -> str:
 
 def _counted(store: Store, ask: Ask) -> tuple[float, float, float]:
     """Return how many requests matched, how many failed, and how many stated no lengths."""
-    rows = frame(store.con, query("traffic_daily"), ask.parameters()).fillna(0.0)
+    rows = daily_sums(store, ask)
     sums = frame(store.con, query("usage_windows"), ask.parameters())
     requests = float(rows["requests"].sum())
     missing = requests - float(rows["token_requests"].sum())

@@ -38,11 +38,11 @@ UNKNOWN_CACHED = (
 
 def read_requests_past(store: Store, ask: Ask, observed: Observed) -> Past:
     """Return the past of the matching requests; failed ones are counted apart and add nothing to the sums."""
-    sums = by_day(frame(store.con, query("traffic_daily"), ask.parameters()))
+    sums = daily_sums(store, ask)
     days = calendar(sums.index.min(), observed)
     daily = _daily(store, ask, observed, days, sums)
     windows, window_s = _windows(store, ask, observed, sums)
-    hours = frame(store.con, query("traffic_hours"), ask.parameters())
+    hours = frame(store.con, query("traffic_hours"))
     return Past(
         daily=daily,
         windows=windows,
@@ -53,6 +53,12 @@ def read_requests_past(store: Store, ask: Ask, observed: Observed) -> Past:
     )
 
 
+def daily_sums(store: Store, ask: Ask) -> pd.DataFrame:
+    """Return the sums, failures and peaks of each day with matching requests; leaves the table matched_minute."""
+    store.con.execute(query("matched_minutes"), ask.parameters())
+    return frame(store.con, query("traffic_daily")).set_index("day_utc")
+
+
 def _daily(store: Store, ask: Ask, observed: Observed, days: pd.DatetimeIndex, sums: pd.DataFrame) -> pd.DataFrame:
     asked = sums["requests"].reindex(days).fillna(0.0).where(days.isin(observed.days))
     counted = sums.reindex(days)
@@ -60,7 +66,7 @@ def _daily(store: Store, ask: Ask, observed: Observed, days: pd.DatetimeIndex, s
     columns |= {name: _scaled(counted[name], counted["token_requests"], asked) for name in _PLAIN}
     columns |= {name: _scaled(counted[name], counted["cached_known_requests"], asked) for name in _CACHED}
     columns |= _percentiles(store, ask, days)
-    columns |= _peaks(store, ask, observed, days, asked)
+    columns |= _peaks(store, ask, observed, counted, asked)
     columns |= _long(store, ask, days, counted, asked)
     failed = counted["failed_requests"].fillna(0.0).where(asked.notna())
     columns["failed_requests"] = failed
@@ -86,15 +92,18 @@ def _percentiles(store: Store, ask: Ask, days: pd.DatetimeIndex) -> dict[str, pd
 
 
 def _peaks(
-    store: Store, ask: Ask, observed: Observed, days: pd.DatetimeIndex, asked: pd.Series
+    store: Store, ask: Ask, observed: Observed, counted: pd.DataFrame, asked: pd.Series
 ) -> dict[str, pd.Series]:
     """Return the busiest windows of each day; 10-s peaks are known only where 10-s rows are kept."""
-    peaks = by_day(frame(store.con, query("traffic_peaks"), ask.parameters())).reindex(days)
+    days = counted.index
     fine = frame(store.con, query("traffic_10s"), ask.parameters())
-    by_window = fine.groupby(fine["window_utc"].dt.floor("D"))["requests"].max().reindex(days)
-    found = {name: peaks[name].mask(asked == 0, 0.0) for name in ("peak_minute_requests", "peak_hour_requests")}
-    idle = (asked == 0) & (days >= (observed.fine_since or pd.Timestamp.max))
-    return {"peak_10s_requests": by_window.mask(idle, 0.0), **found}
+    busiest = fine.groupby(fine["window_utc"].dt.floor("D"))["requests"].max().reindex(days)
+    kept = days >= (observed.fine_since if observed.fine_since is not None else pd.Timestamp.max)
+    return {
+        "peak_10s_requests": busiest.where(kept).mask(kept & (asked == 0), 0.0),
+        "peak_minute_requests": counted["peak_minute_requests"].mask(asked == 0, 0.0),
+        "peak_hour_requests": counted["peak_hour_requests"].mask(asked == 0, 0.0),
+    }
 
 
 def _long(
@@ -122,10 +131,11 @@ def _windows(store: Store, ask: Ask, observed: Observed, sums: pd.DataFrame) -> 
     recent = observed.days[observed.days >= newest]
     fine_days = recent[recent >= fine_since] if fine_since is not None else recent[:0]
     if len(fine_days) >= min(_LEAST_FINE_DAYS, len(recent)):
-        name, window_s, begin = "traffic_10s", 10, fine_days.min()
+        window_s, begin = 10, fine_days.min()
+        rows = frame(store.con, query("traffic_10s"), ask.parameters(begin.date()))
     else:
-        name, window_s, begin = "traffic_minutes", MINUTE_S, recent.min()
-    rows = frame(store.con, query(name), ask.parameters(begin.date()))
+        window_s, begin = MINUTE_S, recent.min()
+        rows = frame(store.con, query("traffic_minutes"), {"since": begin.to_pydatetime()})
     grid = window_grid(observed, window_s, begin)
     rows = rows.set_index("window_utc").reindex(grid).fillna(0.0)
     return _filled(rows, sums.reindex(grid.floor("D"))), window_s

@@ -1,22 +1,10 @@
--- One row per minute with matching requests: sums of those served or throttled.
+-- One row per minute since $since with matching requests: sums of those served or throttled.
 SELECT minute_utc AS window_utc,
-       CAST(sum(requests) AS DOUBLE) AS requests,
-       CAST(sum(token_requests) AS DOUBLE) AS token_requests,
-       CAST(sum(cached_known_requests) AS DOUBLE) AS cached_known_requests,
-       sum(prompt_tok_sum) AS prompt_tok_sum,
-       sum(cached_prompt_tok_sum) AS cached_prompt_tok_sum,
-       sum(output_tok_sum) AS output_tok_sum,
-       sum(prompt_tok_sq_sum) AS prompt_tok_sq_sum,
-       sum(cached_prompt_tok_sq_sum) AS cached_prompt_tok_sq_sum,
-       sum(prompt_cached_sum) AS prompt_cached_sum,
-       sum(prompt_output_sum) AS prompt_output_sum,
-       sum(output_tok_sq_sum) AS output_tok_sq_sum
-FROM rollup_minute
-WHERE source_label = coalesce($label, source_label)
-    AND ($model IS NULL OR model = $model)
-    AND ($region IS NULL OR region = $region)
-    AND ($team IS NULL OR team = $team)
-    AND status_class <> 'failed'
-    AND minute_utc >= $since AND minute_utc < $until
-GROUP BY minute_utc
+       CAST(requests AS DOUBLE) AS requests,
+       CAST(token_requests AS DOUBLE) AS token_requests,
+       CAST(cached_known_requests AS DOUBLE) AS cached_known_requests,
+       prompt_tok_sum, cached_prompt_tok_sum, output_tok_sum, prompt_tok_sq_sum, cached_prompt_tok_sq_sum,
+       prompt_cached_sum, prompt_output_sum, output_tok_sq_sum
+FROM matched_minute
+WHERE minute_utc >= $since AND requests > 0
 ORDER BY minute_utc
