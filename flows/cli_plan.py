@@ -33,22 +33,18 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 def run_report(arguments: argparse.Namespace) -> None:
     """Render the page of a plan.json again, identical to the one that was published beside it."""
-    from pydantic import ValidationError
-
     from reports.budget import from_json
-    from reports.files import page_files
+    from reports.files import PAGE, page_files
 
     source: Path = arguments.plan_json
     try:
         report = from_json(source.read_bytes())
     except OSError as error:
         raise UserError(f"Cannot read {source}: {error.strerror}; give the plan.json of a plan.") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{source} is no plan.json of this version: {key}: {first['msg']}.") from error
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
     try:
-        arguments.out.write_bytes(page_files(report)["budget.html"])
+        arguments.out.write_bytes(page_files(report)[PAGE])
     except OSError as error:
         raise UserError(f"Cannot write {arguments.out}: {error.strerror}; choose another --out.") from error
     print(arguments.out)

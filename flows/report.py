@@ -6,14 +6,13 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from data.catalog.prices import offers_for
 from flows.assemble import hosting_gpu, workload_page
 from flows.headline import as_currency, decide_plan
 from flows.provenance import assumptions, provenance
 from flows.runs import Run
 from flows.settings import LoadedPlan, WorkloadSettings
-from flows.spend import by_month, over_days, plan_spend
-from flows.walk import Facts, Past, Priced, SizedGpu, textbook_for
+from flows.spend import by_month, committed_share, over_days, plan_spend
+from flows.walk import Facts, Past, Priced, SizedGpu, offers_of, textbook_for
 from forecasting.outlook import Outlook
 from forecasting.spread import Spread
 from reports.budget import SCHEMA_VERSION, BudgetReport, Currency, Job
@@ -41,9 +40,14 @@ def budget_report(
     days = outlooks[0].demand.days
     held_usd = committed_usd([c.to_commitment() for c in settings.commitments], days)
     jobs, job_usd_paths = _jobs(plan, facts, outlooks[0], idle_gpus)
-    spend = plan_spend(settings, priced, held_usd, job_usd_paths)
+    spend = plan_spend(
+        settings,
+        priced,
+        held_usd,
+        job_usd_paths,
+        unpriced=[j.name for j in jobs if j.usd_30_days_on_demand is None],
+    )
     first = settings.horizons_days[0]
-    total = float(spend.usd[:, :first].sum())
     currency = _currency(plan)
     return BudgetReport(
         schema_version=SCHEMA_VERSION,
@@ -55,8 +59,8 @@ def budget_report(
             priced,
             settings.horizons_days,
             currency,
-            spend={n: over_days(spend.usd, n) for n in (30, 90, 365)},
-            committed_share=float(spend.committed_usd[:, :first].sum()) / total if total > 0 else None,
+            spend={n: over_days(spend, n) for n in (30, 90, 365)},
+            committed_share=committed_share(spend, first),
         ),
         months=by_month(spend, days, settings.budget_usd),
         workloads=[
@@ -89,11 +93,11 @@ def _jobs(
     rows = []
     for gpu in dict.fromkeys(job.gpu for job in jobs):
         placements, _ = place_jobs(jobs, demand.days, idle_gpus.get(gpu, none_idle), gpu=gpu)
-        offers = offers_for(facts.offers, gpu, "on-demand", plan.settings.prices.source)
+        spot = offers_of(facts, gpu, plan.settings.prices.source).get("on-demand")
         for placement in placements:
             cost = None
-            if offers:
-                cost, _ = job_usd(placement, on_demand_usd_per_gpu_hour=offers[0].usd_per_gpu_hour)
+            if spot is not None:
+                cost, _ = job_usd(placement, on_demand_usd_per_gpu_hour=spot.usd_per_gpu_hour)
                 usd += cost
             rows.append(_job_row(placement, cost))
     return rows, usd

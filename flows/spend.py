@@ -17,14 +17,25 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """USD a day over the plan, (S, D), None where a chosen option has no known price; committed: share of it."""
+    """USD a day over the plan, (S, D), and the part of it that is under a term.
+
+    unpriced: choices without a known price. Where there are any the sums are too low, so nothing is made of them:
+    unknown is unknown, never less.
+    """
 
     usd: Floats
     committed_usd: Floats
     unpriced: tuple[str, ...]
 
 
-def plan_spend(settings: PlanSettings, priced: Sequence[Priced], held_usd: Floats, job_usd: Floats) -> Spend:
+def plan_spend(
+    settings: PlanSettings,
+    priced: Sequence[Priced],
+    held_usd: Floats,
+    job_usd: Floats,
+    *,
+    unpriced: Sequence[str] = (),
+) -> Spend:
     """Add up what each workload's choices cost day by day, reservations in force, and declared jobs.
 
     Each horizon's choice pays for the days that the shorter one does not reach: days 0-29 under the 30-day choice,
@@ -33,21 +44,26 @@ def plan_spend(settings: PlanSettings, priced: Sequence[Priced], held_usd: Float
     """
     usd = job_usd + held_usd[None, :]
     committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
-    unpriced = []
+    missing = list(unpriced)
     for workload in priced:
         for first, last, choice in _stretches(settings.horizons_days, workload.choices):
             cost = chosen_cost(workload.costs, choice)
             if cost is None or cost.usd is None:
-                unpriced.append(f"{workload.costs[0].workload} over {last} days")
+                missing.append(f"{workload.costs[0].workload} over {last} days")
                 continue
             usd[:, first:last] += cost.usd[:, first:last]
             if cost.option.startswith("reserved"):
                 committed[:, first:last] += cost.usd[:, first:last]
-    return Spend(usd=usd, committed_usd=committed, unpriced=tuple(unpriced))
+    return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing))
 
 
 def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping[str, float]) -> list[BudgetMonth]:
-    """Return one row for each calendar month (of UTC days) that the plan touches, cut ones with their days."""
+    """Return one row for each calendar month (of UTC days) that the plan touches, cut ones with their days.
+
+    None at all where a choice has no known price.
+    """
+    if spend.unpriced:
+        return []
     months = days.astype("datetime64[M]")
     rows = []
     for month in np.unique(months):
@@ -63,9 +79,17 @@ def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping
     return rows
 
 
-def over_days(usd: Floats, days: int) -> Spread | None:
-    """Return the spread of the sum over the first days, None where the plan is shorter."""
-    return Spread.of(usd[:, :days].sum(axis=1)) if usd.shape[1] >= days else None
+def over_days(spend: Spend, days: int) -> Spread | None:
+    """Return the spread of the sum over the first days; None where the plan is shorter or a price is unknown."""
+    if spend.unpriced or spend.usd.shape[1] < days:
+        return None
+    return Spread.of(spend.usd[:, :days].sum(axis=1))
+
+
+def committed_share(spend: Spend, days: int) -> float | None:
+    """Return the share of the first days' spend that is under a term; None where a price is unknown."""
+    total = float(spend.usd[:, :days].sum())
+    return None if spend.unpriced or total <= 0 else float(spend.committed_usd[:, :days].sum()) / total
 
 
 def _stretches(horizons: Sequence[int], choices: Mapping[int, Choice]) -> list[tuple[int, int, Choice]]:

@@ -193,7 +193,7 @@ def size(
                 window_utilisation=plan.settings.utilisation.window,
                 deadline_h=workload.deadline_h,
             ),
-            offers=_offers(facts, each.gpu, plan.settings.prices.source),
+            offers=offers_of(facts, each.gpu, plan.settings.prices.source),
         )
         for each in candidates
     )
@@ -349,7 +349,7 @@ def _breakevens(
         )
 
 
-def _offers(facts: Facts, gpu: str, price_source: str) -> dict[Term, GpuOffer]:
+def offers_of(facts: Facts, gpu: str, price_source: str) -> dict[Term, GpuOffer]:
     """Return the offer a term: the user's contract, else the cheapest of the plan's price source, else derived."""
     spot = offers_for(facts.offers, gpu, "on-demand", price_source) or offers_for(facts.offers, gpu, "on-demand")
     if not spot:

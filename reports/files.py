@@ -1,8 +1,8 @@
-"""Everything that one plan publishes, as bytes: the page, plan.json and the tables, each with its hash on the page."""
+"""Everything that one plan publishes, as bytes: the page, plan.json and the tables, whose hashes it prints."""
 
 import hashlib
 
-from reports.budget import BudgetReport
+from reports.budget import BudgetReport, from_json, to_json
 from reports.export import table_texts
 from reports.render import PublishedFile, render_html
 
@@ -10,7 +10,11 @@ PAGE = "budget.html"
 
 
 def page_files(report: BudgetReport) -> dict[str, bytes]:
-    """Return file name -> content. The same report gives the same bytes, so plan.json gives the identical page."""
+    """Return file name -> content; the same report gives the same bytes.
+
+    The page is made of what plan.json holds, so that reading it back gives the identical page.
+    """
+    report = from_json(to_json(report))
     beside = {name: text.encode() for name, text in table_texts(report).items()}
     listed = [
         PublishedFile(name=name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))

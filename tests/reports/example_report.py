@@ -53,8 +53,8 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         currency=Currency(code="USD", per_usd=1.0, rate_date=None, source="prices are quoted in USD"),
         decision=Decision(
             headline=f"Commit {sum(c.gpus or 0 for c in signed)} h100-sxm for 30 days"
-            f" (${sum(c.usd or 0.0 for c in signed):,.0f}), keep code-agents on the API, and hold the one-year"
-            " offer until February.",
+            f" (${sum(c.usd or 0.0 for c in signed):,.0f}), keep code-agents on the API, hold the one-year offer;"
+            " decide by 30 Nov 2026.",
             decide_by=date(2026, 11, 30),
             lines=[f"{w.name}, {h.days} days: {h.decision.sentence}" for w in every for h in w.horizons],
             usd_30_days=_spread(year.mean / 14.2, 0.05),
