@@ -142,7 +142,7 @@ def _need(frame: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
 
 
 def _dates(column: pd.Series, what: str) -> pd.Series:
-    days = pd.to_datetime(column, errors="coerce", format="ISO8601" if column.dtype == object else None)
+    days = pd.to_datetime(column, errors="coerce", format="ISO8601")
     if days.isna().any():
         value = column[days.isna()].iloc[0]
         raise UserError(f"The {what} has {value!r}, which is no date; write it as YYYY-MM-DD.")
