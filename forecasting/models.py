@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 SHORT_HISTORY_DAYS = 60
+SHORT_WINDOW = 28
 BANDS = (1, 4, 10, 20, 40, 75, 140, 230, 365)
 """Horizons at which the mixtures are weighed; in between the weights are linear in log h."""
 SHARPNESS = 8.0
@@ -51,13 +52,17 @@ class SeasonalNaive:
 
 @dataclass(frozen=True, slots=True)
 class ShortHistory:
-    """28-day median times a shrunk weekday profile, no trend: the rule below 60 days of history."""
+    """28-day median times a shrunk weekday profile, no trend: the rule below 60 days of history.
 
+    season: length of the profile; 7 for days, 4 for windows of 6 hours.
+    """
+
+    season: int = WEEK_DAYS
     name: str = "28-day median and weekday profile"
 
     def predict(self, history: History, origins: Ints, horizon: int) -> Floats:
         """Return level + weekday effect; effects are shrunk by n / (n + 2) for n weeks seen."""
-        return np.array([_short_row(history, int(t), horizon) for t in origins])
+        return np.array([_short_row(history.x[: int(t)], horizon, self.season) for t in origins])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +119,18 @@ class DampedEts:
         return np.maximum(rows + self.year_share * yearly_move(history.x, origins, horizon), 0.0)
 
 
-def _short_row(history: History, t: int, horizon: int) -> Floats:
-    x = history.x[max(0, t - 28) : t]
+def _short_row(seen: Floats, horizon: int, season: int) -> Floats:
+    first = max(0, len(seen) - SHORT_WINDOW)
+    x = seen[first:]
     level = float(np.median(x))
-    weekday = history.weekday[max(0, t - 28) : t]
-    ahead = (history.weekday[0] + t + np.arange(horizon)) % WEEK_DAYS
-    if len(x) < 2 * WEEK_DAYS:
+    if len(x) < 2 * season:
         return np.full(horizon, level)
-    effects = np.zeros(WEEK_DAYS)
-    for day in range(WEEK_DAYS):
-        own = x[weekday == day] - level
-        effects[day] = np.median(own) * own.size / (own.size + 2.0)
+    slot = np.arange(first, len(seen)) % season
+    effects = np.zeros(season)
+    for each in range(season):
+        own = x[slot == each] - level
+        effects[each] = np.median(own) * own.size / (own.size + 2.0)
+    ahead = (len(seen) + np.arange(horizon)) % season
     return np.asarray(np.maximum(level + effects[ahead] - effects.mean(), 0.0))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.traffic import Basis
-from forecasting.calendar import History
+from forecasting.calendar import WEEK_DAYS, History
 from forecasting.counts import count_forecast
 from forecasting.intervals import (
     MEDIAN_CAP,
@@ -87,8 +87,31 @@ def forecast_series(history: History, horizon: int, *, trend: bool = True, light
     if history.low_count:
         return _count_series(history, horizon)
     if history.known_days < SHORT_HISTORY_DAYS or len(history.x) < SHORT_HISTORY_DAYS:
-        return _short_series(history, horizon)
+        return short_series(history, horizon)
     return _long_series(history, horizon, RobustLevels(trend=trend), None if light else DampedEts(trend=trend))
+
+
+def short_series(history: History, horizon: int, *, season: int = WEEK_DAYS) -> SeriesForecast:
+    """Forecast by the short-history rule, with errors of its own from origins two seasons in or later.
+
+    `season` other than 7 is for series of other slots than days: 4 for the percentiles of 6-hour windows.
+    """
+    model = ShortHistory(season=season)
+    n = len(history.x)
+    step = ORIGIN_STEP_DAYS if season == WEEK_DAYS else season
+    origins = np.arange(n - step, 2 * season - 1, -step)[:ERROR_ORIGINS][::-1]
+    rows = model.predict(history, np.append(origins, n), horizon)
+    method = MethodSummary(
+        model=model.name,
+        basis="short history",
+        history_days=history.known_days,
+        origins=len(origins),
+        loss_vs_naive=None,
+        coverage_80=None,
+        cleaned=history.cleaned,
+        sentence=f"{history.known_days} days of history are too few to compare models: {model.name}, no trend.",
+    )
+    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
 
 
 def flat_series(level: float, horizon: int, *, seen_days: float, spread: bool = True) -> SeriesForecast:
@@ -208,25 +231,6 @@ def _expected_loss(loss: float, origins: int) -> float:
         return USUAL_LOSS
     logs = origins * np.log(loss) + USUAL_ORIGINS * np.log(USUAL_LOSS)
     return float(np.exp(logs / (origins + USUAL_ORIGINS)))
-
-
-def _short_series(history: History, horizon: int) -> SeriesForecast:
-    """The short-history rule, with errors of its own from weekly origins two weeks in or later."""
-    model = ShortHistory()
-    n = len(history.x)
-    origins = _origins(n, 2 * ORIGIN_STEP_DAYS)
-    rows = model.predict(history, np.append(origins, n), horizon)
-    method = MethodSummary(
-        model=model.name,
-        basis="short history",
-        history_days=history.known_days,
-        origins=len(origins),
-        loss_vs_naive=None,
-        coverage_80=None,
-        cleaned=history.cleaned,
-        sentence=f"{history.known_days} days of history are too few to compare models: {model.name}, no trend.",
-    )
-    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
 
 
 def _naive_series(
