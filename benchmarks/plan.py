@@ -13,7 +13,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from flows import demo
-from flows.ingest import IngestRequest, ingest
 from flows.plan import PlanRequest, plan_month
 
 ROOT = Path(__file__).resolve().parent.parent / "runs" / "benchmark"
@@ -42,12 +41,8 @@ def prepared(days: int) -> PlanRequest:
     config = out / "plan.toml"
     if not config.exists():
         started = time.perf_counter()
-        made = demo.write_logs(out / "logs", days=days)
-        print(f"{'made up logs':28s} {time.perf_counter() - started:7.2f} s, {sum(made.rows.values()):,} rows")
-        started = time.perf_counter()
-        ingest(IngestRequest(logs=(out / "logs",), store=out / "store" / "fleetcast.duckdb"))
-        print(f"{'ingested them':28s} {time.perf_counter() - started:7.2f} s\n")
-        config.write_text(demo.demo_plan("store/fleetcast.duckdb"))
+        demo.prepare(out, days=days)
+        print(f"{'made logs up, ingested them':28s} {time.perf_counter() - started:7.2f} s\n")
     return PlanRequest(config=config, out=out / "plans", as_of=demo.AS_OF, force=True)
 
 

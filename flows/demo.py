@@ -15,10 +15,17 @@ AS_OF = date(2026, 11, 23)
 """The demo's first unknown day; fixed, so that every run gives the same numbers."""
 
 
-def run(
+def run(out: Path, *, days: int = 400, seed: int = 20261123, progress: Report = no_progress) -> PlanOutcome:
+    """Make a world under `out`, plan it, and return the page under `out/plans`."""
+    config = prepare(out, days=days, seed=seed, progress=progress)
+    plan = PlanRequest(config=config, out=out / "plans", as_of=AS_OF)
+    return plan_month(plan, progress=lambda what, share: progress(what, 0.7 + 0.3 * share))
+
+
+def prepare(
     out: Path, *, days: int = 400, seed: int = 20261123, scale: float = 1.0, progress: Report = no_progress
-) -> PlanOutcome:
-    """Write logs, a store and plan.toml under `out`, plan, and return the page under `out/plans`.
+) -> Path:
+    """Write logs, a store and plan.toml under `out`, and return the plan's path.
 
     What an earlier demo left in `out/logs` and `out/store` is replaced; nothing else is touched.
     """
@@ -30,8 +37,7 @@ def run(
     ingest(request, lambda what, share: progress(f"ingesting {what}", 0.3 + 0.4 * share))
     config = out / "plan.toml"
     config.write_text(demo_plan("store/fleetcast.duckdb"))
-    plan = PlanRequest(config=config, out=out / "plans", as_of=AS_OF)
-    return plan_month(plan, progress=lambda what, share: progress(what, 0.7 + 0.3 * share))
+    return config
 
 
 def write_logs(

@@ -7,11 +7,12 @@ needs up to 20 s to start cold, and telemetry is off unless the user turns it on
 import os
 from pathlib import Path
 
+from data.errors import UserError
+
 DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 
 
@@ -21,7 +22,13 @@ def prepare_prefect() -> None:
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
         state = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state"))
-        os.environ.setdefault("PREFECT_HOME", str(state / "fleetcast" / "prefect"))
+        home = Path(os.environ.setdefault("PREFECT_HOME", str(state / "fleetcast" / "prefect")))
+        try:
+            home.mkdir(parents=True, exist_ok=True)  # its server does not: it waits two minutes and gives up
+        except OSError as error:
+            raise UserError(
+                f"Prefect cannot keep its state in {home}: {error.strerror}; set PREFECT_HOME to a writable folder."
+            ) from error
 
 
 def server_is_configured() -> bool:
