@@ -12,7 +12,7 @@ from scipy.optimize import least_squares
 from sizing.calibration import NO_BAND, Calibration, Key
 from sizing.measured import Measured
 from sizing.shrink import SLOW, WAIT, effects, total
-from sizing.throughput import Factors, Served, closed_loop
+from sizing.throughput import MOST_OF_PEAK, Factors, Served, closed_loop
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Parameter:
 PARAMETERS = (
     Parameter(field="memory_efficiency", by="all", start=0.75, low=0.4, high=0.95),
     Parameter(field="compute_efficiency", by="precision", start=0.5, low=0.05, high=0.95),
-    Parameter(field="prefill_efficiency", by="precision", start=0.5, low=0.05, high=0.75),
+    Parameter(field="prefill_efficiency", by="precision", start=0.5, low=0.05, high=MOST_OF_PEAK),
     Parameter(field="link_efficiency", by="all", start=0.5, low=0.1, high=1.0),
     Parameter(field="norm", by="all", start=1.5, low=1.0, high=8.0),
     Parameter(field="allreduce_s", by="all", start=8e-6, low=1e-6, high=5e-5),

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from data.errors import UserError
 from sizing.calibration import Calibration
 from sizing.fit import fit, instance_tok_per_s, serve
 from sizing.measured import Measured
@@ -32,15 +33,22 @@ class OutOfFold:
 
 
 def fold_numbers(points: Measured, by: FoldBy, folds: int = FOLDS) -> npt.NDArray[np.int64]:
-    """Return (N,) fold of each point, whole sweeps or whole (model, GPU) pairs together.
+    """Return (N,) fold of each point, whole sweeps or whole (model, GPU) pairs together, dealt out by their hash.
 
-    By hash, so that a sweep keeps its fold when others are added.
+    Raises UserError where there is but one sweep or pair, so that nothing could be left out.
     """
     if by == "series":
         names = points.table["series"].astype(str).tolist()
     else:
         names = [f"{key.model}|{key.gpu}" for key in points.keys]
-    return np.array([int(hashlib.sha256(name.encode()).hexdigest(), 16) % folds for name in names])
+    dealt = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+    if len(dealt) < 2:
+        raise UserError(
+            f"All {len(points)} measured points are of one {by}, {dealt[0]}, so that none can be left out to see"
+            " how far predictions are off; measure another."
+        )
+    number = {name: i % folds for i, name in enumerate(dealt)}
+    return np.array([number[name] for name in names])
 
 
 def out_of_fold(points: Measured, by: FoldBy, folds: int = FOLDS) -> OutOfFold:

@@ -20,6 +20,10 @@ from sizing.throughput import Work, work_of
 Floats = npt.NDArray[np.float64]
 
 NEEDED = ("row_id", "model", "gpu", "n_gpus", "weight_precision", "framework", "load", "isl", "osl", "series")
+KNOWN = ("tp", "pp", "ep", "dp", "kv_precision", "concurrency", "len_note", "source", "tput_derived")
+MEASURED = ("output_tok_s", "ttft_ms", "tpot_ms")
+"""Columns that may be missing: what a source knows of a point, and what it measured (predicting reads none)."""
+
 DRAWN_SHARE = 0.9
 """Mean length over nominal where lengths are drawn at 80-100% of it (InferenceMAX's random-range-ratio 0.8)."""
 
@@ -112,8 +116,10 @@ def measured(table: pd.DataFrame, models: Mapping[str, ModelShape], gpus: Mappin
         raise UserError(
             f"The measured points lack the column `{missing[0]}`; they have {', '.join(map(str, table.columns))}."
         )
-    rows = table.reset_index(drop=True)
-    drawn = rows["len_note"].fillna("").str.startswith("lengths drawn").to_numpy()
+    rows = table.reset_index(drop=True).assign(
+        **{name: np.nan for name in (*KNOWN, *MEASURED) if name not in table}
+    )
+    drawn = rows["len_note"].astype(str).str.startswith("lengths drawn").to_numpy()
     share = np.where(drawn, DRAWN_SHARE, 1.0)
     prompt, output = rows["isl"].to_numpy(float) * share, rows["osl"].to_numpy(float) * share
     points = [

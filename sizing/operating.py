@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasting.demand import Moments
-from sizing.throughput import Factors, Work, decode_step_s, prefill_latency_s, prefill_work_s
+from sizing.throughput import (
+    Factors,
+    Work,
+    decode_step_s,
+    prefill_efficiency,
+    prefill_latency_s,
+    prefill_work_s,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,7 +71,7 @@ class Replica:
         fixed = self._prompt(0.0, 0.0)
         fresh = max(p - c, 1e-9)
         sparse = bool((p + c) / 2 > w.sparse_tok)
-        a_pair = f.slow * w.attention_flop_per_pair / w.attention_flop_per_s / f.prefill_efficiency
+        a_pair = w.attention_flop_per_pair / w.attention_flop_per_s / prefill_efficiency(f)
         square = 0.0 if sparse else float(np.ravel(a_pair)[0]) / 2
         return fixed, (self._prompt(p, c) - fixed - square * (p**2 - c**2)) / fresh, square
 

@@ -12,6 +12,10 @@ from sizing.memory import dense_params, expert_params, kv_bytes_per_tok, moe_lay
 
 Floats = npt.NDArray[np.float64]
 
+MOST_OF_PEAK = 0.75
+"""Share of the dense peak that a whole prefill reaches, at most: an assumption. Single large matrix products reach
+70-80% of it (clocks fall under load); a prefill also has norms, softmaxes and copies between them."""
+
 NO_LIMIT_TOK = 1e12
 """Window of layers that look back over everything: longer than any context, and finite so that 0 x it is 0."""
 
@@ -186,7 +190,9 @@ def prefill_work_s(work: Work, factors: Factors, prompt_tok: Floats, cached_tok:
 
     Linear in the fresh tokens, quadratic in what they attend to:
 
-        t = slow (prefill_s + (2 N F + a (P^2 - C^2)/2) / (flop e) + all-reduce),  F = P - C
+        t = (2 N F + a (P^2 - C^2)/2) / (flop e) + slow (prefill_s + all-reduce),  F = P - C
+
+    e, the efficiency over slow, is at most MOST_OF_PEAK.
     """
     fresh = prompt_tok - cached_tok
     pairs = (prompt_tok**2 - cached_tok**2) / 2
@@ -197,8 +203,12 @@ def prefill_work_s(work: Work, factors: Factors, prompt_tok: Floats, cached_tok:
     )
     compute = fresh * work.linear_flop_per_tok / work.flop_per_s + attention / work.attention_flop_per_s
     per_tok = allreduce_s(work, factors, np.asarray(1.0)) - allreduce_s(work, factors, np.asarray(0.0))
-    linear = compute / factors.prefill_efficiency + per_tok * fresh
-    return np.asarray(factors.slow * (factors.prefill_s + linear))
+    return np.asarray(compute / prefill_efficiency(factors) + factors.slow * (factors.prefill_s + per_tok * fresh))
+
+
+def prefill_efficiency(factors: Factors) -> Floats:
+    """Return the share of peak that prefill reaches here, its multiplier included, but never beyond the bound."""
+    return np.asarray(np.minimum(factors.prefill_efficiency / factors.slow, MOST_OF_PEAK))
 
 
 def prefill_latency_s(work: Work, factors: Factors, prompt_tok: Floats, cached_tok: Floats) -> Floats:

@@ -9,6 +9,7 @@ from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
 from sizing.calibration import Key, load_calibration
 from sizing.throughput import (
+    MOST_OF_PEAK,
     Work,
     allreduce_s,
     closed_loop,
@@ -45,14 +46,14 @@ def test_step_of_a_small_batch_is_one_reading_of_the_weights():
     )
 
 
-def test_prefill_of_a_long_prompt_is_its_flop_at_peak():
+def test_prefill_of_a_long_prompt_is_its_flop_at_the_most_of_peak_that_there_is():
     work = work_of(MODELS["llama-3.1-8b"], GPUS["h100"], tp=1, precision="bf16", kv_precision="bf16")
     linear = 2 * (8.03e9 - 2 * 128_256 * 4_096) * 8_000
     quadratic = 4 * 32 * 32 * 128 * 8_000**2 / 2
 
     seconds = prefill_work_s(work, ideal(), np.array([8_000.0]), np.zeros(1))
 
-    assert seconds == pytest.approx((linear + quadratic) / 989e12, rel=1e-6)
+    assert seconds == pytest.approx((linear + quadratic) / 989e12 / MOST_OF_PEAK, rel=1e-6)
 
 
 def test_long_prompt_of_200k_takes_577_times_the_flop_of_1k_on_a_70b():
