@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from data.frames import first_row
 from data.lake import Slice, write_slice
 from data.warehouse import Store
 
@@ -75,7 +76,7 @@ def _mark_slice(store: Store, folder: Path, part: Slice, earlier: Sequence[Slice
         "earlier": [str(store.lake / other.path) for other in earlier or [part]],
         "any_earlier": bool(earlier),
     }
-    counted = store.con.execute(f"SELECT count(*) FILTER (is_duplicate) FROM ({_MARK})", parameters).fetchone()  # noqa: S608
+    counted = first_row(store.con, f"SELECT count(*) FILTER (is_duplicate) FROM ({_MARK})", parameters)  # noqa: S608
     duplicates = int(counted[0]) if counted else 0
     if duplicates == part.rows_duplicate == 0:
         return part

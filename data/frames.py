@@ -15,6 +15,14 @@ def frame(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any
     return pd.DataFrame({name: _plain(values) for name, values in columns.items()})
 
 
+def first_row(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any] | None = None
+) -> tuple[Any, ...] | None:
+    """Return a query's first row, or None; the rest is read too, for an unread rest blocks the connection."""
+    rows = con.execute(sql, parameters or {}).fetchall()
+    return rows[0] if rows else None
+
+
 def _plain(values: Any) -> npt.NDArray[Any]:
     """Return a column without its mask."""
     kind = values.dtype.kind

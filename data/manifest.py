@@ -12,6 +12,7 @@ import pandas as pd
 from data.duplicates import mark_duplicates
 from data.errors import UserError
 from data.formats.contract import AggregateFile
+from data.frames import first_row
 from data.lake import Slice, remove_slices
 from data.rollup import LabelDay, roll_up
 from data.warehouse import Store, transaction
@@ -64,16 +65,14 @@ def known_file(store: Store, record: FileRecord) -> FileRecord | None:
         WHERE sha256 = $sha256 AND source_label = $label AND format = $format AND mapping_sha256 = $mapping
             AND status = 'done' ORDER BY path LIMIT 1"""
     sha256, label, name, mapping = record.content
-    found = store.con.execute(
-        sql, {"sha256": sha256, "label": label, "format": name, "mapping": mapping}
-    ).fetchone()
+    found = first_row(store.con, sql, {"sha256": sha256, "label": label, "format": name, "mapping": mapping})
     return FileRecord(**dict(zip(FileRecord.__slots__, found, strict=True))) if found else None
 
 
 def is_current(store: Store, file_id: str) -> bool:
     """Return whether the store holds a content of this path and label, which a new one would replace."""
     sql = "SELECT 1 FROM file_manifest WHERE file_id = $file_id AND status = 'done'"
-    return store.con.execute(sql, {"file_id": file_id}).fetchone() is not None
+    return first_row(store.con, sql, {"file_id": file_id}) is not None
 
 
 def commit_requests(
@@ -218,12 +217,13 @@ def _refuse_overlap(store: Store, record: FileRecord, buckets: pd.DataFrame) -> 
         return
     store.con.register("new_buckets", buckets)
     sql = """SELECT file_manifest.path, min(usage_bucket.bucket_utc) FROM usage_bucket
-        JOIN new_buckets ON usage_bucket.bucket_utc < new_buckets.bucket_utc + to_seconds(new_buckets.bucket_s)
-            AND new_buckets.bucket_utc < usage_bucket.bucket_utc + to_seconds(usage_bucket.bucket_s)
-            AND usage_bucket.model IS NOT DISTINCT FROM new_buckets.model
+        JOIN (SELECT CAST(bucket_utc AS TIMESTAMPTZ) AS bucket_utc, bucket_s, model FROM new_buckets) AS fresh
+            ON usage_bucket.bucket_utc < fresh.bucket_utc + to_seconds(fresh.bucket_s)
+            AND fresh.bucket_utc < usage_bucket.bucket_utc + to_seconds(usage_bucket.bucket_s)
+            AND usage_bucket.model IS NOT DISTINCT FROM fresh.model
         JOIN file_manifest ON file_manifest.file_id = usage_bucket.file_id AND status = 'done'
         WHERE usage_bucket.source_label = $label GROUP BY file_manifest.path LIMIT 1"""
-    found = store.con.execute(sql, {"label": record.source_label}).fetchone()
+    found = first_row(store.con, sql, {"label": record.source_label})
     store.con.unregister("new_buckets")
     if found:
         raise UserError(

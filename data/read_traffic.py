@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from data.errors import UserError
-from data.frames import frame
+from data.frames import first_row, frame
 from data.traffic import DataQuality, Match, Traffic
 from data.traffic_aggregates import read_aggregates_past
 from data.traffic_requests import daily_sums, read_requests_past
@@ -168,7 +168,5 @@ def _gap_days(store: Store, names: Sequence[str], since: date, until: date) -> i
 
 
 def _first_day(store: Store) -> date:
-    row = store.con.execute(
-        "SELECT CAST(min(first_utc) AS DATE) FROM file_manifest WHERE status = 'done'"
-    ).fetchone()
+    row = first_row(store.con, "SELECT CAST(min(first_utc) AS DATE) FROM file_manifest WHERE status = 'done'")
     return row[0] if row and row[0] else date(1970, 1, 1)

@@ -12,6 +12,7 @@ from data.buckets import MAX_TOK
 from data.formats.contract import CANONICAL_FIELDS, Rejected, RequestSelect
 from data.formats.reader import Relation, exact_relation, exact_rows, fast_relation
 from data.formats.sample import Sample
+from data.frames import first_row
 from data.lake import Slice, write_slices
 from data.warehouse import Store, query
 
@@ -128,8 +129,8 @@ def _staged(con: duckdb.DuckDBPyConnection, folder: Path, judged: Relation) -> R
 def _count(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[int, int, datetime | None, datetime | None]:
     sql = f"""SELECT count(*), count(reason), min(arrived_utc) FILTER (reason IS NULL),
         max(arrived_utc) FILTER (reason IS NULL) FROM ({judged.sql})"""  # noqa: S608  # values are parameters
-    row = con.execute(sql, judged.parameters).fetchone()
-    return row if row else (0, 0, None, None)
+    row = first_row(con, sql, judged.parameters)
+    return (row[0], row[1], row[2], row[3]) if row else (0, 0, None, None)
 
 
 def _examples(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[Rejected, ...]:

@@ -62,7 +62,8 @@ def _unit(sample: Sample, fmt: Format, label: str | None, own_label: str, option
     for request_format in REQUEST_FORMATS:
         if request_format is fmt:
             _require_columns(sample, request_format, options)
-            label = label or request_format.select(sample, options).label or own_label
+            request_format.select(sample, options)  # says now which option is missing
+            label = label or request_format.own_label(sample) or own_label
             return RequestUnit(sample=sample, format=request_format, label=label)
     aggregate = next(one for one in AGGREGATE_FORMATS if one is fmt)
     if not aggregate.sniff(sample):

@@ -13,6 +13,7 @@ import duckdb
 
 from data.buckets import edge_rows
 from data.errors import UserError
+from data.frames import first_row
 from data.lock import StoreLockedError, hold_lock, read_holder
 
 STORE_VERSION = 1
@@ -178,19 +179,23 @@ def _refused(path: Path, err: duckdb.Error, now: datetime | None) -> UserError:
 
 
 def _has_tables(con: duckdb.DuckDBPyConnection) -> bool:
-    return bool(con.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone())
+    return first_row(con, "SELECT 1 FROM duckdb_tables() LIMIT 1") is not None
 
 
 def _create(store: Store) -> None:
     with transaction(store):
         store.con.execute(query("schema"))
         store.con.execute("INSERT INTO store_version VALUES ($version)", {"version": STORE_VERSION})
-        store.con.executemany("INSERT INTO bucket_edge VALUES (?, ?, ?, ?)", edge_rows())
+        grids, buckets, above, upto = (list(column) for column in zip(*edge_rows(), strict=True))
+        store.con.execute(
+            "INSERT INTO bucket_edge SELECT unnest($grids), unnest($buckets), unnest($above), unnest($upto)",
+            {"grids": grids, "buckets": buckets, "above": above, "upto": upto},
+        )
 
 
 def _check_version(store: Store) -> None:
     try:
-        row = store.con.execute("SELECT version FROM store_version").fetchone()
+        row = first_row(store.con, "SELECT version FROM store_version")
     except duckdb.CatalogException as err:
         raise UserError(
             f"{store.path} is a DuckDB file but not a store of fleetcast; name another --store."
@@ -233,14 +238,15 @@ def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def _record_counts(con: duckdb.DuckDBPyConnection) -> None:
     generation = _generation(con) + 1
     con.execute("DELETE FROM table_manifest")
-    con.executemany(
-        "INSERT INTO table_manifest VALUES (?, ?, ?)",
-        [(generation, table, rows) for table, rows in _counts(con).items()],
+    counts = _counts(con)
+    con.execute(
+        "INSERT INTO table_manifest SELECT $generation, unnest($tables), unnest($rows)",
+        {"generation": generation, "tables": list(counts), "rows": list(counts.values())},
     )
 
 
 def _generation(con: duckdb.DuckDBPyConnection) -> int:
-    row = con.execute("SELECT coalesce(max(generation), 0) FROM table_manifest").fetchone()
+    row = first_row(con, "SELECT coalesce(max(generation), 0) FROM table_manifest")
     return int(row[0]) if row else 0
 
 

@@ -4,12 +4,13 @@ Times of 2023 are naive with seven fractional digits, those of 2024 carry an off
 Source: https://github.com/Azure/AzurePublicDataset (checked 2026-11-23).
 """
 
-from data.formats.contract import Options, RequestSelect, no_options
+from data.formats.contract import Options, RequestSelect, no_label, no_options
 from data.formats.sample import Sample
 
 name = "azure-llm"
 description = "Azure LLM inference trace (CSV: TIMESTAMP, ContextTokens, GeneratedTokens)"
 options_key = no_options
+own_label = no_label
 
 
 def sniff(sample: Sample) -> bool:

@@ -27,12 +27,11 @@ def select(sample: Sample, _: Options) -> RequestSelect:
         reads={column: column for column in present},
         fields={c: f"CAST(to_json({c}) AS VARCHAR)" if c in as_text else c for c in present},
         required=frozenset(),
-        label=_label(sample),
     )
 
 
-def _label(sample: Sample) -> str | None:
-    """Return the one source label that a Parquet file states for its rows."""
+def own_label(sample: Sample) -> str | None:
+    """Return the one source label that a Parquet file states; raises UserError where it states several."""
     if sample.kind != "parquet" or _LABEL not in sample.columns:
         return None
     labels: set[str] = set()

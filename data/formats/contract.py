@@ -61,14 +61,12 @@ class RequestSelect:
     fields: canonical field -> SQL expression over our names. A field left out is unknown.
     required: canonical fields without which a row is rejected; the others stay NULL.
     parameters: values of the $parameters in `fields`.
-    label: what the rows themselves say about their source, where the user says nothing.
     """
 
     reads: Mapping[str, str]
     fields: Mapping[str, str]
     required: frozenset[str]
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    label: str | None = None
 
 
 class RequestFormat(Protocol):
@@ -79,6 +77,9 @@ class RequestFormat(Protocol):
 
     def sniff(self, sample: Sample) -> bool:
         """Return whether the file is of this format, from its content alone."""
+
+    def own_label(self, sample: Sample) -> str | None:
+        """Return the one source label that the rows state, None where they state none."""
 
     def select(self, sample: Sample, options: Options) -> RequestSelect:
         """Return what to read and how; raises UserError where something must be said with an option."""
@@ -136,6 +137,11 @@ class AggregateFormat(Protocol):
 def no_options(_: Options) -> str:
     """Return the key of a format that no option changes."""
     return ""
+
+
+def no_label(_: Sample) -> str | None:
+    """Return None: the rows of this format do not name their source."""
+    return None
 
 
 def start_key(options: Options) -> str:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data.errors import UserError
-from data.formats.contract import Options, RequestSelect
+from data.formats.contract import Options, RequestSelect, no_label
 from data.formats.sample import Sample
 
 name = "mapping"
 description = "any CSV, JSON lines or Parquet table of requests, described with --mapping map.toml"
+own_label = no_label
 
 Source = Annotated[str, Field(min_length=1)]
 Status = Literal["ok", "rate_limited", "client_error", "server_error", "cancelled", "unknown"]

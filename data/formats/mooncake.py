@@ -4,12 +4,13 @@ The blocks (`hash_ids`) say which prefixes repeat, not what a cache held: cached
 Source: https://github.com/kvcache-ai/Mooncake (checked 2026-11-23).
 """
 
-from data.formats.contract import Options, RequestSelect, start_key
+from data.formats.contract import Options, RequestSelect, no_label, start_key
 from data.formats.sample import Sample
 
 name = "mooncake"
 description = "Mooncake trace (JSONL: timestamp in ms, input_length, output_length, hash_ids); needs --start"
 options_key = start_key
+own_label = no_label
 
 
 def sniff(sample: Sample) -> bool:

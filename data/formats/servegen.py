@@ -17,7 +17,7 @@ from data.errors import UserError
 from data.formats.contract import AggregateFile, Options, Rejected, end_of, start_key
 from data.formats.reader import Relation, exact_relation, exact_rows, fast_relation
 from data.formats.sample import Sample
-from data.frames import frame
+from data.frames import first_row, frame
 from data.warehouse import query
 
 name = "servegen"
@@ -128,7 +128,7 @@ def _load_tokens(
 
 def _rows_of(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, tuple[Rejected, ...]]:
     """Return how many rows a table of ours has, and those with a reason."""
-    read = con.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # our own names
+    read = first_row(con, f"SELECT count(*) FROM {table}")  # noqa: S608  # our own names
     sql = f"SELECT line, reason, left(excerpt, 200) FROM {table} WHERE reason IS NOT NULL ORDER BY line"  # noqa: S608
     rejected = tuple(Rejected(line=n, reason=why, excerpt=text) for n, why, text in con.execute(sql).fetchall())
     return (int(read[0]) if read else 0), rejected

@@ -1,0 +1,114 @@
+import csv
+import io
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data.formats import reader
+from data.formats.reader import exact_relation, exact_rows, fast_relation
+from data.formats.sample import look_at
+
+CELL = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12) | st.sampled_from(
+    ["a\nb", '"', ",", "'"]
+)
+
+
+def fast(path: Path, reads: dict[str, str]) -> list[tuple]:
+    relation = fast_relation(look_at(path), reads)
+    with duckdb.connect() as con:
+        return con.execute(
+            f"SELECT * EXCLUDE (line, malformed) FROM ({relation.sql})", relation.parameters
+        ).fetchall()
+
+
+def exact(path: Path, reads: dict[str, str]) -> list[tuple]:
+    sample = look_at(path)
+    relation = exact_relation(sample, reads, "here")
+    with duckdb.connect() as con:
+        con.register("here", exact_rows(sample))
+        return con.execute(f"SELECT * FROM ({relation.sql}) ORDER BY line", relation.parameters).fetchall()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=8))
+def test_both_readers_see_the_same_cells(tmp_path: Path, rows: list[tuple[str, str]]):
+    path = tmp_path / "x.csv"
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([("first one", "b"), *rows])
+    path.write_text(text.getvalue(), "utf-8", newline="")
+    reads = {"first": "first one", "second": "b"}
+
+    found = exact(path, reads)
+
+    assert sorted(fast(path, reads), key=repr) == sorted((row[2:] for row in found), key=repr)
+    spaces = " "  # what SQL's trim takes away
+    assert [row[2:] for row in found] == [tuple(cell.strip(spaces) or None for cell in row) for row in rows]
+
+
+def test_lines_are_counted_through_quoted_breaks_and_empty_lines(tmp_path: Path):
+    path = tmp_path / "x.csv"
+    path.write_text('a,b\n1,"two\nlines"\n\n3,4\n5\n6,7\n')
+
+    assert exact(path, {"a": "a"}) == [
+        (2, None, "1"),
+        (5, None, "3"),
+        (6, "1 columns instead of 2", None),
+        (7, None, "6"),
+    ]
+
+
+def test_json_lines_are_counted_and_missing_paths_are_null(tmp_path: Path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": {"b": 1}}\n\n{"a": 2}\n{"a"\n{"a": {"b": "x"}}')
+
+    assert exact(path, {"b": "a.b"}) == [
+        (1, None, "1"),
+        (3, None, None),
+        (4, "not valid JSON", None),
+        (5, None, "x"),
+    ]
+
+
+def test_keys_are_never_read_as_wildcards(tmp_path: Path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"*": 1, "a[0]": 2, "q\\"q": 3}\n')
+
+    assert fast(path, {"one": "*", "two": "a[0]", "three": 'q"q'}) == [("1", "2", "3")]
+
+
+def test_a_line_longer_than_the_bound_is_malformed_and_the_next_one_is_read(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 100)
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": 1}\n' + f'{{"a": "{"x" * 350}"}}\n' + '{"a": 3}\n')
+
+    assert exact(path, {"a": "a"}) == [
+        (1, None, "1"),
+        (2, "line longer than 100 bytes", None),
+        (3, None, "3"),
+    ]
+
+
+def test_a_packed_file_that_ends_too_early_says_so_in_its_last_line(tmp_path: Path):
+    import gzip
+
+    path = tmp_path / "x.jsonl.gz"
+    packed = gzip.compress(b"".join(b'{"a": %d}\n' % n for n in range(20_000)), mtime=0)
+    path.write_bytes(packed[: len(packed) // 2])
+
+    rows = exact(path, {"a": "a"})
+
+    assert rows[0] == (1, None, "0")
+    assert "cannot be read" in rows[-1][1]
+    assert len(rows) > 1_000
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_line_ends_of_either_kind_are_read(tmp_path: Path, ending: str):
+    path = tmp_path / "x.csv"
+    path.write_bytes(ending.join(["a,b", "1,2", "3,4", ""]).encode())
+
+    assert fast(path, {"b": "b"}) == [("2",), ("4",)]
+    assert [row[2] for row in exact(path, {"b": "b"})] == ["2", "4"]
