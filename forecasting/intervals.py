@@ -28,6 +28,8 @@ OWN_LEVEL = 0.82
 SURGE_WEEKS, SURGE_SHARE, SURGE_FADE_DAYS = 8, 0.5, 90.0
 MOST_SURGE = 1.2
 LEAST_HALF_WIDTH = 1e-4
+LEVELS_KEPT = 26
+"""Highest known level: the largest of the newest 26 medians of 28 days (two years)."""
 MEDIAN_CAP, UPPER_CAP = 3.0, 8.0
 """Data alone never forecasts a median above 3 times, nor any quantile above 8 times, the highest known level."""
 
@@ -57,6 +59,21 @@ class LogPredictive:
         offset = np.interp(stats.norm.ppf(p), stats.norm.ppf(KNOTS), self.shape)
         x = np.minimum(self.centre[None] + offset[:, None] * self.half_width[None], self.ceiling)
         return np.asarray(np.expm1(np.maximum(x, 0.0)))
+
+
+def log_predictive(seen: Floats, centre: Floats, half_width: Floats) -> LogPredictive:
+    """Centre and half-width with the caps on what data alone may forecast, from the levels seen so far."""
+    weeks = len(seen) // 28
+    highest = float(np.median(seen))
+    if weeks:
+        highest = float(np.median(seen[len(seen) - weeks * 28 :].reshape(weeks, 28), axis=1)[-LEVELS_KEPT:].max())
+    level = np.expm1(highest)
+    return LogPredictive(
+        centre=np.minimum(centre, np.log1p(MEDIAN_CAP * level)),
+        half_width=half_width,
+        shape=np.array(SHAPE),
+        ceiling=float(np.log1p(UPPER_CAP * level)),
+    )
 
 
 def half_widths(errors: Floats, horizon: int) -> Floats:

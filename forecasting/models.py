@@ -105,7 +105,7 @@ class DampedEts:
     name: str = "damped ETS"
 
     def predict(self, history: History, origins: Ints, horizon: int) -> Floats:
-        """Return the forecasts from each origin; parameters never see a day after the earliest origin."""
+        """Return the forecasts from each origin (none without origins), with the earliest one's parameters."""
         params: dict[str, float] | None = None
         rows = np.empty((len(origins), horizon))
         for i, t in enumerate(origins):

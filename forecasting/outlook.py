@@ -8,34 +8,27 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError
-from data.traffic import FIELDS, Traffic
+from data.traffic import Traffic
 from data.units import WEEK_HOURS
 from forecasting.calendar import make_history
 from forecasting.demand import Demand, Floats, TokenOutlook
 from forecasting.intervals import normal_scores, sample_paths
-from forecasting.peaks import daily_peaks, peak_factor
+from forecasting.past import MOVED_BY, Past, read_past
+from forecasting.peaks import peak_factor
 from forecasting.scenarios import (
     Days,
     Event,
     Growth,
-    Quantity,
     event_multipliers,
     event_spread,
     growth_multipliers,
-    learn_around,
 )
 from forecasting.series import MethodSummary, SeriesForecast, flat_series, forecast_series
-from forecasting.tokens import long_shares, mean_tokens, percentile_tokens, second_moments, token_outlook
+from forecasting.tokens import long_shares, second_moments, token_outlook
 
 SHOWN = {"q2.5": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q97.5": 0.975}
 """Quantiles of the daily tables: the median with its 80% and 95% interval."""
 BAND = (0.1, 0.5, 0.9)
-MOVED_BY: dict[str, Quantity] = {
-    "requests": "requests", "peak": "requests", "prompt": "prompt_tok", "output": "output_tok"
-}  # fmt: skip
-"""Which factor of an event moves which series."""
-MOST_GAP_DAYS = 365
 CORRELATION_DAYS = 180
 PEAK_LEVEL_CORRELATION = 0.9
 """Assumed: the level of the busiest window follows the level of the day (their noise is measured apart)."""
@@ -60,19 +53,6 @@ class Outlook:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Past:
-    """The daily series (n,) of one workload, past events taken out; gap = unknown days up to as_of."""
-
-    days: Days
-    series: dict[str, Floats]
-    percentiles: dict[str, Floats]
-    seen_days: float
-    full_days: int
-    gap: int
-    learned: tuple[str, ...]
-
-
 def forecast_traffic(
     traffic: Traffic,
     *,
@@ -90,14 +70,14 @@ def forecast_traffic(
     left out. Same input and seed, same output. Raises UserError where no day before as_of is known, where the
     data ends more than a year before it, or on negative values.
     """
-    past = _past(traffic, as_of, events)
+    past = read_past(traffic, as_of, events)
     ahead = past.gap + days
-    forecasts = {name: _forecast(traffic.workload, past, name, ahead, growth) for name in _known(past)}
+    forecasts = {name: _forecast(past, name, ahead, growth) for name in past.known}
     rng = np.random.default_rng([seed, zlib.crc32(traffic.workload.encode())])
     drawn = _joint_paths(past, forecasts, paths, rng)
     calendar = np.datetime64(as_of, "D") + np.arange(days)
-    demand = _demand(traffic, as_of, calendar, drawn, forecasts["requests"].method)
-    demand = replace(demand, tokens=_percentiles(traffic, past, events, calendar, as_of, ahead))
+    demand = _demand(past.traffic, as_of, calendar, drawn, forecasts["requests"].method)
+    demand = replace(demand, tokens=_percentiles(past, events, calendar, as_of, ahead))
     demand = _with_scenarios(demand, events, growth, rng)
     method = forecasts["requests"].method
     return Outlook(
@@ -112,69 +92,26 @@ def forecast_traffic(
     )
 
 
-def _past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> _Past:
-    daily = traffic.daily[traffic.daily.index < pd.Timestamp(as_of)]
-    daily = daily.reindex(pd.date_range(daily.index.min(), daily.index.max())) if len(daily) else daily
-    if not daily["requests"].notna().any():
-        raise UserError(
-            f"{traffic.workload} has no traffic before {as_of}; its data begins {traffic.first_utc:%Y-%m-%d}."
-            " Choose a later --as-of or ingest older logs."
-        )
-    last = daily.index[-1]
-    gap = (pd.Timestamp(as_of) - last).days - 1
-    if gap > MOST_GAP_DAYS:
-        raise UserError(
-            f"The data of {traffic.workload} ends on {last:%Y-%m-%d}, {gap} days before {as_of}; at most"
-            f" {MOST_GAP_DAYS} can be bridged. Ingest newer logs or choose an earlier --as-of."
-        )
-    days = daily.index.to_numpy().astype("datetime64[D]")
-    share = daily["observed_share"].fillna(0.0).to_numpy(dtype=np.float64)
-    raw = {"requests": daily["requests"].to_numpy(dtype=np.float64), "peak": daily_peaks(traffic)[: len(days)]}
-    if (share >= 1.0).any():
-        raw = {name: np.where(share >= 1.0, values, np.nan) for name, values in raw.items()}
-    raw |= {field: mean_tokens(daily, field) for field in FIELDS}
-    learned: list[str] = []
-    series = {}
-    for name, values in raw.items():
-        moved = MOVED_BY.get(name)
-        series[name], found = (
-            learn_around(events, traffic.workload, days, values, as_of, moved) if moved else (values, ())
-        )
-        learned += [] if name == "peak" else [f"{name}: {sentence}" for sentence in found]
-    cut = int(((share > 0) & (share < 1.0)).sum()) if (share >= 1.0).any() else 0
-    learned += [f"{cut} day{'s' if cut > 1 else ''} cut off at the edge of the data left out"] if cut else []
-    return _Past(
-        days=days,
-        series=series,
-        percentiles={field: percentile_tokens(daily, field) for field in FIELDS},
-        seen_days=float(share.sum()),
-        full_days=int((share >= 1.0).sum()),
-        gap=gap,
-        learned=tuple(learned),
-    )
-
-
-def _known(past: _Past) -> list[str]:
-    return [name for name, values in past.series.items() if np.isfinite(values).any()]
-
-
-def _forecast(workload: str, past: _Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
+def _forecast(past: Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
     y = past.series[name]
+    volume = name in ("requests", "peak")
     if past.full_days == 0:
-        whole = (
-            float(np.nansum(y)) / past.seen_days
-            if name == "requests"
-            else float(np.nanmax(y) if name == "peak" else np.nanmean(y))
-        )
-        return flat_series(whole, ahead, seen_days=past.seen_days, spread=name in ("requests", "peak"))
+        return flat_series(_flat_level(past, name), ahead, seen_days=past.seen_days, spread=volume)
     main = name == "requests"
-    trend = growth is None and name in ("requests", "peak")
-    history = make_history(past.days[0], y, where=f"{name} of {workload}", counts=main)
-    return forecast_series(history, ahead, trend=trend, light=not main)
+    history = make_history(past.days[0], y, where=f"{name} of {past.traffic.workload}", counts=main)
+    return forecast_series(history, ahead, trend=growth is None and volume, light=not main)
+
+
+def _flat_level(past: Past, name: str) -> float:
+    """Requests at their observed rate, the highest peak, the mean of mean tokens."""
+    y = past.series[name]
+    if name == "requests":
+        return float(np.nansum(y)) / past.seen_days
+    return float(np.nanmax(y) if name == "peak" else np.nanmean(y))
 
 
 def _joint_paths(
-    past: _Past, forecasts: dict[str, SeriesForecast], paths: int, rng: np.random.Generator
+    past: Past, forecasts: dict[str, SeriesForecast], paths: int, rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Sample paths (S, D) of each known series from as_of on, joined by their residual correlation."""
     names = list(forecasts)
@@ -185,7 +122,7 @@ def _joint_paths(
     return {name: whole[:, past.gap :] for name, whole in zip(names, drawn, strict=True)}
 
 
-def _correlation(past: _Past, names: list[str]) -> Floats:
+def _correlation(past: Past, names: list[str]) -> Floats:
     """Correlation of daily log residuals from their 15-day median, shrunk by n / (n + 30) towards none."""
     logs = pd.DataFrame({name: np.log1p(past.series[name]) for name in names}).tail(CORRELATION_DAYS)
     residual = (logs - logs.rolling(15, center=True, min_periods=5).median()).dropna()
@@ -236,33 +173,29 @@ def _demand(
 
 
 def _percentiles(
-    traffic: Traffic, past: _Past, events: Sequence[Event],
-    calendar: Days, as_of: date, ahead: int,
-) -> tuple[TokenOutlook, ...]:  # fmt: skip
+    past: Past, events: Sequence[Event], calendar: Days, as_of: date, ahead: int
+) -> tuple[TokenOutlook, ...]:
+    """The outlook of each field: each percentile forecast by itself, moved by events, then sorted."""
     out = []
-    for field, series in past.percentiles.items():
-        bands = [_band(traffic.workload, past, field, y, events, as_of, ahead) for y in series]
+    for field, rows in past.percentiles.items():
+        bands = [_band(past, field, y, ahead) for y in rows]
         moved = MOVED_BY.get(field)
         if moved:
-            likely, width = event_spread(events, traffic.workload, calendar, as_of, moved)
+            likely, width = event_spread(events, past.traffic.workload, calendar, as_of, moved)
             bands = [_moved(band, likely, width) for band in bands]
         out.append(token_outlook(field, bands))
     return tuple(out)
 
 
-def _band(
-    workload: str, past: _Past, field: str, y: Floats, events: Sequence[Event], as_of: date, ahead: int
-) -> Floats:
+def _band(past: Past, field: str, y: Floats, ahead: int) -> Floats:
     """(3, D): q10, median and q90 of one percentile of one field; NaN where it was never seen."""
     if not np.isfinite(y).any():
         return np.full((len(BAND), ahead - past.gap), np.nan)
-    moved = MOVED_BY.get(field)
-    if moved:
-        y, _ = learn_around(events, workload, past.days, y, as_of, moved)
     if past.full_days == 0:
         found = flat_series(float(np.nanmean(y)), ahead, seen_days=past.seen_days, spread=False)
     else:
-        history = make_history(past.days[0], y, where=f"{field} tokens of {workload}", counts=False)
+        where = f"{field} tokens of {past.traffic.workload}"
+        history = make_history(past.days[0], y, where=where, counts=False)
         found = forecast_series(history, ahead, trend=False, light=True)
     return found.predictive.ppf(np.array(BAND))[:, past.gap :]
 
@@ -305,7 +238,7 @@ def _hours(profile: Floats) -> Floats:
     return known / known.mean() if known.sum() > 0 else np.ones(WEEK_HOURS)
 
 
-def _notes(past: _Past, as_of: date, forecasts: dict[str, SeriesForecast]) -> tuple[str, ...]:
+def _notes(past: Past, as_of: date, forecasts: dict[str, SeriesForecast]) -> tuple[str, ...]:
     notes = []
     if past.gap:
         notes.append(

@@ -9,16 +9,15 @@ from data.traffic import Basis
 from forecasting.calendar import WEEK_DAYS, History
 from forecasting.counts import count_forecast
 from forecasting.intervals import (
-    MEDIAN_CAP,
     SHAPE,
-    UPPER_CAP,
     LogPredictive,
     Predictive,
     half_widths,
+    log_predictive,
     persistence_share,
 )
+from forecasting.judging import Judged, expected_loss, judged_positions, model_share
 from forecasting.models import SHORT_HISTORY_DAYS, DampedEts, Model, RobustLevels, SeasonalNaive, ShortHistory
-from forecasting.scores import SCORED, coverage, naive_quantiles, pinball
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,18 +25,7 @@ Ints = npt.NDArray[np.int64]
 ORIGIN_STEP_DAYS = 7
 ERROR_ORIGINS = 104
 """Errors come from weekly origins over at most two years."""
-JUDGED_ORIGINS = 6
-"""Origins at which the candidates are compared, spread over the newest 13 months (JUDGED_DAYS)."""
-JUDGED_DAYS = 393
-USUAL_LOSS, USUAL_ORIGINS = 0.7, 2.0
-"""What the pipeline scores against the naive on other series, counted as this many origins of this one."""
-SHARE_POWER = 6.0
-"""Sharpness of the second model's share in the loss of both."""
 COUNT_PERSISTENCE = 0.3
-LEVELS_KEPT = 26
-"""Highest known level: the largest of the newest 26 medians of 28 days (two years)."""
-
-
 FLAT_DAYS = (1, 7, 30, 90, 365)
 FLAT_DAY = (0.42, 0.42, 0.66, 0.72, 0.89)
 """How far a day lies from one h days before it: 80th percentile of |log ratio|, median of 16 real series.
@@ -152,85 +140,20 @@ def _long_series(history: History, horizon: int, robust: Model, other: Model | N
     origins = _origins(n, SHORT_HISTORY_DAYS)
     rows = robust.predict(history, np.append(origins, n), horizon)
     errors = _errors(history, origins, rows[:-1])
-    at = _judged(origins, n, horizon)
-    judged = _Judged.of(history, origins, errors, at, horizon)
-    entries = {robust.name: (rows[at], rows[-1])}
+    at = judged_positions(origins, n, horizon)
+    judged = Judged.of(history, origins, errors, at, horizon)
+    name, past, newest = robust.name, rows[at], rows[-1]
     if other is not None:
-        found = other.predict(history, np.append(origins[at], n), horizon)
-        entries[other.name] = (found[:-1], found[-1])
-        share = _share(judged.loss(rows[at]), judged.loss(found[:-1]))
-        name = f"{robust.name} + {share:.0%} {other.name}"
-        entries[name] = tuple((1 - share) * a + share * b for a, b in zip(*list(entries.values()), strict=True))
-    best = list(entries)[-1]
-    loss = judged.loss(entries[best][0])
-    if _expected_loss(loss, len(at)) >= 1.0:
-        return _naive_series(history, horizon, origins, best, loss, len(at))
-    method = _method(history, best, len(at), loss, judged.coverage(entries[best][0]))
-    return _assemble(history, entries[best][1], errors, horizon, method)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """Past origins at which candidates are compared, with the interval and the naive's loss known there."""
-
-    history: History
-    origins: Ints
-    half_width: tuple[Floats, ...]
-    naive_loss: tuple[float, ...]
-
-    @classmethod
-    def of(cls, history: History, origins: Ints, errors: Floats, at: Ints, horizon: int) -> "_Judged":
-        """Intervals use only errors whose outcome lies before the origin."""
-        widths, losses = [], []
-        for t in origins[at]:
-            ahead = min(horizon, len(history.y) - int(t))
-            dated = origins[:, None] + np.arange(ahead)[None]
-            past = np.where(dated < t, errors[:, :ahead], np.nan)[origins < t]
-            widths.append(half_widths(past, ahead))
-            actual = history.y[int(t) : int(t) + ahead]
-            known = np.isfinite(actual)
-            naive = naive_quantiles(np.expm1(history.x[: int(t)]), ahead)
-            losses.append(pinball(actual[known], naive[:, known]) if known.any() else np.nan)
-        return cls(history, origins[at], tuple(widths), tuple(losses))
-
-    def loss(self, rows: Floats) -> float:
-        """Geometric mean over the origins of the quantile loss of centres (J, H) over the naive's; NaN = none."""
-        each = [self._one(i, row) for i, row in enumerate(rows)]
-        logs = [
-            np.log(np.clip(mine / max(theirs, 1e-9), 0.05, 20.0)) for mine, theirs, _ in each if theirs == theirs
-        ]
-        return float(np.exp(np.mean(logs))) if logs else float("nan")
-
-    def coverage(self, rows: Floats) -> float:
-        """Share of days inside the 80% interval around centres (J, H)."""
-        inside = [share for i, row in enumerate(rows) if (share := self._one(i, row)[2]) == share]
-        return float(np.mean(inside)) if inside else float("nan")
-
-    def _one(self, i: int, row: Floats) -> tuple[float, float, float]:
-        """Loss of one centre, loss of the naive, and coverage, at origin i; NaN where no day is known."""
-        t, width = int(self.origins[i]), self.half_width[i]
-        actual = self.history.y[t : t + len(width)]
-        known = np.isfinite(actual)
-        if not known.any():
-            return float("nan"), float("nan"), float("nan")
-        predictive = _predictive(self.history.x[:t], row[: len(width)], width)
-        q = predictive.ppf(np.array(SCORED))[:, known]
-        return pinball(actual[known], q), self.naive_loss[i], coverage(actual[known], q[0], q[2])
-
-
-def _share(robust: float, other: float) -> float:
-    """How much of the forecast the other model gives: half where both lost the same, towards the better one."""
-    if np.isnan(robust) or np.isnan(other):
-        return 0.5
-    return float(1 / (1 + (other / robust) ** SHARE_POWER))
-
-
-def _expected_loss(loss: float, origins: int) -> float:
-    """The loss to expect: a few origins of one series, shrunk towards what the pipeline does on others."""
-    if np.isnan(loss):
-        return USUAL_LOSS
-    logs = origins * np.log(loss) + USUAL_ORIGINS * np.log(USUAL_LOSS)
-    return float(np.exp(logs / (origins + USUAL_ORIGINS)))
+        theirs = other.predict(history, origins[at], horizon)
+        share = model_share(judged.loss(past), judged.loss(theirs))
+        name = f"{(1 - share):.0%} {robust.name} + {share:.0%} {other.name}"
+        past = (1 - share) * past + share * theirs
+        newest = (1 - share) * newest + share * other.predict(history, np.array([n]), horizon)[0]
+    loss = judged.loss(past)
+    if expected_loss(loss, len(at)) >= 1.0:
+        return _naive_series(history, horizon, origins, name, loss, len(at))
+    method = _method(history, name, len(at), loss, judged.coverage(past))
+    return _assemble(history, newest, errors, horizon, method)
 
 
 def _naive_series(
@@ -289,7 +212,7 @@ def _assemble(
     history: History, centre: Floats, errors: Floats, horizon: int, method: MethodSummary
 ) -> SeriesForecast:
     width = half_widths(errors, horizon)
-    predictive = _predictive(history.x, centre, width)
+    predictive = log_predictive(history.x, centre, width)
     return SeriesForecast(predictive=predictive, persistence=persistence_share(errors, width), method=method)
 
 
@@ -298,33 +221,8 @@ def _origins(n: int, first: int) -> Ints:
     return np.arange(n - ORIGIN_STEP_DAYS, first - 1, -ORIGIN_STEP_DAYS)[:ERROR_ORIGINS][::-1]
 
 
-def _judged(origins: Ints, n: int, horizon: int) -> Ints:
-    """Positions in `origins` at which candidates are compared: spread over the newest 13 months, with at least
-    four weeks of outcomes and, where history allows, a horizon's worth."""
-    last = n - min(horizon, max(28, (n - SHORT_HISTORY_DAYS) // 3))
-    fit = np.flatnonzero((origins <= last) & (origins >= n - JUDGED_DAYS))
-    if not fit.size:
-        return np.empty(0, dtype=np.int64)
-    return fit[np.unique(np.round(np.linspace(0, fit.size - 1, JUDGED_ORIGINS)).astype(np.int64))]
-
-
 def _errors(history: History, origins: Ints, forecast: Floats) -> Floats:
     """Log errors (O, H), actual minus forecast; NaN where the day is unknown or lies after the history."""
     index = origins[:, None] + np.arange(forecast.shape[1])[None]
     actual = np.append(np.log1p(history.y), np.nan)[np.minimum(index, len(history.y))]
     return np.asarray(actual - forecast)
-
-
-def _predictive(seen: Floats, centre: Floats, half_width: Floats) -> LogPredictive:
-    """Centre and half-width with the caps on what data alone may forecast, from the levels seen so far."""
-    weeks = len(seen) // 28
-    highest = float(np.median(seen))
-    if weeks:
-        highest = float(np.median(seen[len(seen) - weeks * 28 :].reshape(weeks, 28), axis=1)[-LEVELS_KEPT:].max())
-    level = np.expm1(highest)
-    return LogPredictive(
-        centre=np.minimum(centre, np.log1p(MEDIAN_CAP * level)),
-        half_width=half_width,
-        shape=np.array(SHAPE),
-        ceiling=float(np.log1p(UPPER_CAP * level)),
-    )

@@ -1,0 +1,113 @@
+"""What one workload did before as_of, as plain daily series with past events taken out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.errors import UserError
+from data.traffic import FIELDS, Traffic
+from forecasting.peaks import daily_peaks
+from forecasting.scenarios import Days, Event, Quantity, learn_around
+from forecasting.tokens import mean_tokens, percentile_tokens
+
+Floats = npt.NDArray[np.float64]
+
+MOVED_BY: dict[str, Quantity] = {
+    "requests": "requests",
+    "peak": "requests",
+    "prompt": "prompt_tok",
+    "output": "output_tok",
+}
+"""Which factor of an event moves which series."""
+MOST_GAP_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The daily series (n,) of one workload before as_of.
+
+    traffic: what was seen before as_of and nothing later. series: requests, peak (busiest window) and the mean
+    tokens prompt, cached, output, with days that were cut off masked and past events taken out. percentiles:
+    (P, n) by field. seen_days, full_days: how much was observed. gap: unknown days up to as_of. learned:
+    sentences about events and days left out.
+    """
+
+    traffic: Traffic
+    days: Days
+    series: dict[str, Floats]
+    percentiles: dict[str, Floats]
+    seen_days: float
+    full_days: int
+    gap: int
+    learned: tuple[str, ...]
+
+    @property
+    def known(self) -> list[str]:
+        """Names of the series that are known on at least one day."""
+        return [name for name, values in self.series.items() if np.isfinite(values).any()]
+
+
+def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
+    """Return the past of a workload as a forecast on as_of may see it.
+
+    Raises UserError where no day before as_of is known or the data ends more than a year before it.
+    """
+    seen, gap = _before(traffic, as_of)
+    days = seen.daily.index.to_numpy().astype("datetime64[D]")
+    share = seen.daily["observed_share"].fillna(0.0).to_numpy(dtype=np.float64)
+    whole = share >= 1.0
+    raw = {"requests": seen.daily["requests"].to_numpy(dtype=np.float64), "peak": daily_peaks(seen)}
+    if whole.any():
+        raw = {name: np.where(whole, values, np.nan) for name, values in raw.items()}
+    raw |= {field: mean_tokens(seen.daily, field) for field in FIELDS}
+    series, learned = {}, []
+    for name, values in raw.items():
+        series[name], found = _learnt(events, traffic.workload, days, values, as_of, name)
+        learned += [] if name == "peak" else [f"{name}: {sentence}" for sentence in found]
+    cut = int(((share > 0) & ~whole).sum()) if whole.any() else 0
+    learned += [f"{cut} day{'s' if cut > 1 else ''} cut off at the edge of the data left out"] if cut else []
+    percentiles = {}
+    for field in FIELDS:
+        rows = percentile_tokens(seen.daily, field)
+        percentiles[field] = np.array([_learnt(events, traffic.workload, days, y, as_of, field)[0] for y in rows])
+    return Past(
+        traffic=seen,
+        days=days,
+        series=series,
+        percentiles=percentiles,
+        seen_days=float(share.sum()),
+        full_days=int(whole.sum()),
+        gap=gap,
+        learned=tuple(learned),
+    )
+
+
+def _before(traffic: Traffic, as_of: date) -> tuple[Traffic, int]:
+    """The traffic before as_of with every calendar day present, and the unknown days between it and as_of."""
+    daily = traffic.daily[traffic.daily.index < pd.Timestamp(as_of)]
+    if not daily["requests"].notna().any():
+        raise UserError(
+            f"{traffic.workload} has no traffic before {as_of}; its data begins {traffic.first_utc:%Y-%m-%d}."
+            " Choose a later --as-of or ingest older logs."
+        )
+    last = daily.index.max()
+    gap = (pd.Timestamp(as_of) - last).days - 1
+    if gap > MOST_GAP_DAYS:
+        raise UserError(
+            f"The data of {traffic.workload} ends on {last:%Y-%m-%d}, {gap} days before {as_of}; at most"
+            f" {MOST_GAP_DAYS} can be bridged. Ingest newer logs or choose an earlier --as-of."
+        )
+    daily = daily.reindex(pd.date_range(daily.index.min(), last, name="day_utc"))
+    windows = traffic.windows[traffic.windows.index < pd.Timestamp(as_of)]
+    return replace(traffic, daily=daily, windows=windows), gap
+
+
+def _learnt(
+    events: Sequence[Event], workload: str, days: Days, y: Floats, as_of: date, name: str
+) -> tuple[Floats, tuple[str, ...]]:
+    moved = MOVED_BY.get(name)
+    return learn_around(events, workload, days, y, as_of, moved) if moved else (y, ())
