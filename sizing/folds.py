@@ -51,14 +51,15 @@ def fold_numbers(points: Measured, by: FoldBy, folds: int = FOLDS) -> npt.NDArra
     return np.array([number[name] for name in names])
 
 
-def out_of_fold(points: Measured, by: FoldBy, folds: int = FOLDS) -> OutOfFold:
-    """Return predictions of each fold by a fit of all others."""
+def out_of_fold(points: Measured, by: FoldBy, folds: int = FOLDS, *, multipliers: bool = True) -> OutOfFold:
+    """Return predictions of each fold by a fit of all others, with or without their multipliers."""
     fold = fold_numbers(points, by, folds)
     parts = {name: np.full(len(points), np.nan) for name in ("ttft_s", "tpot_s", "output_tok_per_s", "batch")}
     rate = np.full(len(points), np.nan)
     for number in np.unique(fold):
         left_out = points.take(fold == number)
-        served = serve(left_out, fit(points.take(fold != number), description="", fitted=""))
+        others = fit(points.take(fold != number), description="", fitted="")
+        served = serve(left_out, others if multipliers else replace(others, slow={}, wait={}))
         for name, values in parts.items():
             values[fold == number] = getattr(served, name)
         rate[fold == number] = instance_tok_per_s(left_out, served)
