@@ -67,14 +67,16 @@ class Calibration:
         return tuple(name for name in self.physics["step_s"] if name != "all")
 
     def factors(self, keys: Sequence[Key]) -> Factors:
-        """Return factors of shape (N,) for N keys. Raises UserError on an engine that was never measured."""
-        known = set(self.engines)
-        if unknown := sorted({key.engine for key in keys} - known):
-            raise UserError(f"engine {unknown[0]!r} is not calibrated; use one of {', '.join(sorted(known))}.")
+        """Return factors of shape (N,) for N keys; what was never measured takes what all have in common."""
         slow = np.exp(_multipliers(self.slow, keys))
         wait = np.exp(_multipliers(self.wait, keys))
         values = {name: _looked_up(table, keys) for name, table in self.physics.items()}
         return Factors(**values, slow=slow, wait=wait)
+
+    def check_engine(self, engine: str) -> None:
+        """Raise UserError on an engine that was never measured, so that nobody plans on one by a slip."""
+        if engine not in self.engines:
+            raise UserError(f"engine {engine!r} is not calibrated; use one of {', '.join(sorted(self.engines))}.")
 
     def band(self, model: str, gpu: str) -> tuple[float, float]:
         """Return (p10, p90) of measured over predicted throughput for this model on this GPU."""

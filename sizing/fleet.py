@@ -1,7 +1,7 @@
 """How many GPUs a workload takes: every path and day, and the quantiles that a horizon is planned on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -221,9 +221,7 @@ def _hour_factor(busy: BusyWindows | None, rules: _Rules) -> float:
 
 def _hour_share(demand: Demand) -> Floats:
     """Return (D, 24) share of each day's work by UTC hour, as `Demand.hourly` has it."""
-    one = demand.hourly()[:1]
-    total = one.sum(axis=2, keepdims=True)
-    return np.asarray(np.divide(one, total, out=np.full_like(one, 1 / 24), where=total > 0)[0])
+    return np.asarray(replace(demand, requests=np.ones((1, len(demand.days)))).hourly()[0])
 
 
 def _deadline_load(load: Floats, hour_share: Floats, deadline_h: float) -> Floats:

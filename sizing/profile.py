@@ -142,6 +142,7 @@ def replica_profile(
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
     calibration = calibration or load_calibration()
+    calibration.check_engine(engine)
     mean = MeanRequest(
         prompt_tok=prompt_tok, cached_tok=cached_prompt_tok, output_tok=max(output_tok, 1.0), moments=moments
     )

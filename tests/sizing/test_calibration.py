@@ -52,14 +52,14 @@ def test_multiplier_is_the_sum_of_what_a_key_shares():
 
 
 def test_model_and_gpu_that_were_never_measured_still_get_factors():
-    unknown = Key(model="nobody-knows", gpu="nor-this", engine="vllm", precision="int8")
+    unknown = Key(model="nobody-knows", gpu="nor-this", engine="nor-that", precision="int8")
 
     assert load_calibration().factors([unknown]).compute_efficiency[0] > 0
 
 
 def test_unknown_engine_names_those_that_are_known():
     with pytest.raises(UserError, match=r"engine 'llamacpp' is not calibrated; use one of .*vllm"):
-        load_calibration().factors([Key(model="a", gpu="b", engine="llamacpp", precision="fp8")])
+        load_calibration().check_engine("llamacpp")
 
 
 @pytest.mark.parametrize("text", ["not toml [", "[about]\n"])

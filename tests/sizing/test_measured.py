@@ -93,7 +93,6 @@ def test_stated_kv_precision_wins_over_recipes():
     [
         ({"model": "llama-9"}, "No model is called 'llama-9'"),
         ({"gpu": "h900"}, "No GPU is called 'h900'"),
-        ({"framework": "llamacpp"}, "framework 'llamacpp' is not known; use one of .*vllm"),
         ({"weight_precision": "fp7"}, "precision 'fp7' is not known"),
     ],
 )

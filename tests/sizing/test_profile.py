@@ -101,6 +101,7 @@ def test_prefill_binds_where_prompts_are_long_and_decode_where_answers_are():
     [
         ({"prompt_tok": -1, "cached_prompt_tok": 0}, "give positive lengths"),
         ({"cached_prompt_tok": 3_000}, "3000 cached of 2000 prompt tokens"),
+        ({"engine": "llamacpp"}, "engine 'llamacpp' is not calibrated"),
         ({"prompt_tok": 200_000}, "longer than the context of llama-3.1-70b, 131,072 tokens"),
     ],
 )

@@ -27,6 +27,12 @@ def test_every_row_is_answered_and_measured_values_are_not_read(made_up_table):
     assert predict_rows(blind.assign(tput_derived=0), MODELS, GPUS)["tpot_ms"].equals(predicted["tpot_ms"])
 
 
+def test_engine_that_nobody_measured_is_answered_too(made_up_table):
+    predicted = predict_rows(made_up_table.assign(framework="llama.cpp"), MODELS, GPUS)
+
+    assert (predicted[COLUMNS[1:]] > 0).all(axis=None)
+
+
 def test_folds_answer_every_row_too(made_up_table):
     predicted = predict_rows(made_up_table, MODELS, GPUS, folds="series", fold_count=2)
 
