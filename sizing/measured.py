@@ -98,16 +98,20 @@ class _Point:
     replicas: float
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Return the rows of a CSV of measured points; raises UserError where it cannot be read."""
+    try:
+        return pd.read_csv(path)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
+        raise UserError(f"Cannot read measured points from {path}: {err}; give a CSV file.") from err
+
+
 def read_measured(path: Path, models: Mapping[str, ModelShape], gpus: Mapping[str, Gpu]) -> Measured:
     """Return the points of a CSV with the columns of NEEDED and those that docs/sizing.md lists.
 
     Raises UserError where the file or a column is missing, or a model or GPU is not in the catalog.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
-        raise UserError(f"Cannot read measured points from {path}: {err}; give a CSV file.") from err
-    return measured(table, models, gpus)
+    return measured(read_table(path), models, gpus)
 
 
 def measured(table: pd.DataFrame, models: Mapping[str, ModelShape], gpus: Mapping[str, Gpu]) -> Measured:
