@@ -55,6 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_size(commands)
     _add_catalog(commands)
+    _add_backtest(commands)
+    _add_validate_sizing(commands)
+    _add_calibrate(commands)
     return parser
 
 
@@ -139,6 +142,33 @@ def _add_catalog(commands: Commands) -> None:
     catalog.add_argument("name", nargs="?", help="one row in full, with its source")
     catalog.add_argument("--json", action="store_true", help="machine-readable")
     catalog.set_defaults(run="flows.cli_catalog:run_catalog")
+
+
+def _add_backtest(commands: Commands) -> None:
+    backtest = commands.add_parser("backtest", help="forecast past windows of daily series, to be scored")
+    backtest.add_argument("series", type=Path, metavar="SERIES", help="CSV or Parquet: unique_id, ds, y")
+    backtest.add_argument("--windows", type=Path, required=True, metavar="W", help="unique_id, cutoff, horizon")
+    backtest.add_argument("--out", type=Path, required=True, metavar="P", help="CSV or Parquet of forecasts")
+    backtest.add_argument("--workers", type=_whole(1, 1_024), help="processes (default: the cores)")
+    backtest.set_defaults(run="flows.cli_judge:run_backtest")
+
+
+def _add_validate_sizing(commands: Commands) -> None:
+    validate = commands.add_parser("validate-sizing", help="predict measured serving points, to be scored")
+    validate.add_argument("measured", type=Path, metavar="MEASURED", help="CSV, columns as in docs/sizing.md")
+    validate.add_argument("--out", type=Path, required=True, metavar="P", help="CSV or Parquet of predictions")
+    validate.add_argument(
+        "--folds", choices=["series", "pair"], help="refit with each fold left out (default: the shipped factors)"
+    )
+    validate.set_defaults(run="flows.cli_judge:run_validate_sizing")
+
+
+def _add_calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="fit the sizing factors to measured serving points")
+    calibrate.add_argument("measured", type=Path, metavar="MEASURED", help="CSV, columns as in docs/sizing.md")
+    calibrate.add_argument("--out", type=Path, required=True, metavar="TOML")
+    calibrate.add_argument("--description", required=True, help="what was measured, by whom; it is printed")
+    calibrate.set_defaults(run="flows.cli_judge:run_calibrate")
 
 
 def _day(text: str) -> date:

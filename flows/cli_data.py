@@ -4,6 +4,7 @@ import argparse
 
 from data.ingest import FileRefusedError, IngestSummary
 from flows.ingest import IngestRequest, ingest, summary_lines
+from flows.prefect_env import end_quietly
 from flows.progress import progress_bar
 
 
@@ -28,6 +29,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
 
 def _ingested(request: IngestRequest, *, tracked: bool) -> IngestSummary:
     if tracked:
+        end_quietly()
         from flows.tracked import ingest_tracked
 
         return ingest_tracked(request)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data.errors import UserError
 from flows.plan import PlanOutcome, PlanRequest, plan_month
-from flows.prefect_env import server_is_configured
+from flows.prefect_env import end_quietly, server_is_configured
 from flows.progress import progress_bar
 
 
@@ -13,6 +13,7 @@ def run_plan(arguments: argparse.Namespace) -> None:
     """Plan, in this process or tracked by Prefect, and print the decision and the page's path."""
     request = PlanRequest(config=arguments.config, out=arguments.out, as_of=arguments.as_of, force=arguments.force)
     if arguments.prefect or server_is_configured():
+        end_quietly()
         from flows.tracked import plan_tracked
 
         _say(plan_tracked(request))

@@ -4,6 +4,7 @@ What each is for was measured with Prefect 3.8 (docs/methodology.md, "Running un
 needs up to 20 s to start cold, and telemetry is off unless the user turns it on.
 """
 
+import atexit
 import os
 from pathlib import Path
 
@@ -27,10 +28,20 @@ def prepare_prefect() -> None:
             home.mkdir(parents=True, exist_ok=True)  # its server does not: it waits two minutes and gives up
         except OSError as error:
             raise UserError(
-                f"Prefect cannot keep its state in {home}: {error.strerror}; set PREFECT_HOME to a writable folder."
+                f"Prefect cannot keep its state in {home}: {error.strerror}; set PREFECT_HOME to another one."
             ) from error
 
 
 def server_is_configured() -> bool:
     """Return whether the user named a Prefect server of their own."""
     return "PREFECT_API_URL" in os.environ
+
+
+def end_quietly() -> None:
+    """Drop what is written to stderr after the last exit handler; call it before Prefect is imported.
+
+    Prefect's daemon threads outlive the interpreter, so DuckDB's binding (nanobind) takes the types they hold for
+    leaks and prints a page about it. Exit handlers run last in, first out: everything that was registered later,
+    Prefect's own farewell included, is still heard.
+    """
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))

@@ -1,0 +1,81 @@
+"""`fleetcast backtest`, `validate-sizing` and `calibrate`: how right the forecasts and the sizing are."""
+
+import argparse
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from data.catalog.gpus import load_gpus
+from data.catalog.models import load_models
+from data.errors import UserError
+from flows.progress import progress_bar
+
+
+def run_backtest(arguments: argparse.Namespace) -> None:
+    """Forecast each window of a table of daily series, seeing nothing after its cutoff."""
+    from forecasting.backtest import run_backtest as backtest
+
+    series, windows = _table(arguments.series), _table(arguments.windows)
+    workers = arguments.workers or os.cpu_count() or 1
+    with progress_bar("backtest") as report:
+        forecasts = backtest(
+            series,
+            windows,
+            workers=workers,
+            progress=lambda done, every: report(f"window {done} of {every}", done / every),
+        )
+    _write(forecasts, arguments.out)
+    print(f"{len(windows)} windows of {series['unique_id'].nunique()} series: {arguments.out}")
+
+
+def run_validate_sizing(arguments: argparse.Namespace) -> None:
+    """Predict measured serving rows, with the shipped factors or refitted on the other folds."""
+    from sizing.validate import predict_rows
+
+    measured = _table(arguments.measured)
+    predicted = predict_rows(measured, load_models(), load_gpus(), folds=arguments.folds)
+    _write(predicted, arguments.out)
+    print(f"{len(predicted)} rows predicted: {arguments.out}")
+
+
+def run_calibrate(arguments: argparse.Namespace) -> None:
+    """Fit the factors of the roofline to measured serving rows and write them as TOML."""
+    from sizing.calibration import to_toml
+    from sizing.folds import calibrate
+    from sizing.measured import measured
+
+    points = measured(_table(arguments.measured), load_models(), load_gpus())
+    fitted = datetime.now(UTC).date().isoformat()
+    _save(arguments.out, to_toml(calibrate(points, description=arguments.description, fitted=fitted)))
+    print(arguments.out)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UserError(f"{path} is no table that can be read: {str(error).splitlines()[0]}.") from error
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    if path.suffix == ".parquet":
+        part = path.with_name(f".{path.name}.part")
+        table.to_parquet(part, index=False)
+        part.replace(path)
+    else:
+        _save(path, table.to_csv(index=False))
+
+
+def _save(path: Path, text: str) -> None:
+    """Write under another name first, so that a full disk leaves no half a file."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f"Cannot write {path}: {error.strerror}; choose another --out.") from error
