@@ -29,7 +29,9 @@ def _plain(values: Any) -> npt.NDArray[Any]:
     if kind == "M":
         return np.asarray(np.ma.filled(values, np.datetime64("NaT"))).astype("datetime64[ns]")
     if not np.ma.is_masked(values):
-        return np.ma.getdata(values)
-    return np.asarray(
-        np.ma.filled(values.astype(np.float64), np.nan) if kind in "iufb" else np.ma.filled(values, None)
-    )
+        return np.asarray(np.ma.getdata(values))
+    if kind in "iufb":
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
+    plain = np.array(np.ma.getdata(values), dtype=object)
+    plain[np.ma.getmaskarray(values)] = None
+    return plain

@@ -296,9 +296,9 @@ def _raise_if_refused(summary: IngestSummary, max_share: float) -> None:
     refused = [file for file in summary.files if file.status == "refused"]
     if not refused:
         return
-    file = refused[0]
+    file = max(refused, key=lambda one: one.rows_rejected / max(one.rows_read, 1))
     first = f", first in line {file.rejected[0].line}: {file.rejected[0].reason}" if file.rejected else ""
-    more = f"; {len(refused) - 1} more files likewise" if len(refused) > 1 else ""
+    more = f"; {len(refused) - 1} more were refused too" if len(refused) > 1 else ""
     raise FileRefusedError(
         f"{file.path} was refused whole: {file.rows_rejected:,} of its {file.rows_read:,} rows cannot be used"
         f" (at most {max_share:.0%} may){first}{more}. Mend the file, or raise --max-rejected-share.",

@@ -57,6 +57,7 @@ def read_aggregates_past(store: Store, ask: Ask, observed: Observed) -> Past:
     sums = _sums(usage, lengths)
     days = calendar(usage["window_utc"].min().floor("D"), observed)
     grid = window_grid(observed, window_s)
+    grid = grid[grid < observed.last]  # the last window ends there
     by_window = sums.groupby(usage["window_utc"].dt.floor(f"{window_s}s")).sum(min_count=1)
     windows = by_window.reindex(grid)
     windows.loc[~grid.isin(by_window.index)] = 0.0

@@ -148,7 +148,7 @@ def window_grid(observed: Observed, window_s: int, since: pd.Timestamp | None = 
     step = pd.to_timedelta(np.arange(per_day) * window_s, unit="s")
     grid = pd.DatetimeIndex((newest.to_numpy()[:, None] + step.to_numpy()[None, :]).ravel(), name="window_utc")
     first = observed.first.floor(f"{window_s}s")
-    return grid[(grid >= first) & (grid < observed.last)].as_unit("ns")
+    return grid[(grid >= first) & (grid <= observed.last)].as_unit("ns")
 
 
 def hour_of_week(hours: pd.Series, observed: Observed) -> Floats:

@@ -4,7 +4,6 @@ Column names of a file never become SQL: columns are taken by position, paths in
 """
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -90,7 +89,7 @@ def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, A
     sql = f"""SELECT line, coalesce(malformed, CASE WHEN found IS NULL THEN 'not valid JSON' END) AS malformed,
         {columns} FROM (SELECT line, malformed,
             CASE WHEN json_valid(doc) THEN json_extract_string(doc, $raw_paths) END AS found FROM ({source}))"""  # noqa: S608  # our own names
-    paths = [_json_path(path.split(".")) if not path.startswith("/") else path for path in reads.values()]
+    paths = [_pointer(path.split(".")) if not path.startswith("/") else path for path in reads.values()]
     return Relation(sql=sql, parameters={**parameters, "raw_paths": paths})
 
 
@@ -107,7 +106,7 @@ def _columns(sample: Sample, reads: Mapping[str, str]) -> tuple[str, dict[str, A
                 f"CASE WHEN json_valid({document}) THEN json_extract_string({document}, $path_{name}) END",
                 None,
             )
-            parameters[f"path_{name}"] = _json_path(path)
+            parameters[f"path_{name}"] = _pointer(path)
         expressions.append(f"{_clean(expression, kind)} AS {name}")
     return ", ".join(expressions), parameters
 
@@ -136,9 +135,9 @@ def _positions(sample: Sample) -> tuple[str, ...]:
     return tuple(f"c{i}" for i in range(len(sample.columns)))
 
 
-def _json_path(parts: list[str]) -> str:
-    """Return a JSON path of quoted keys, so that no key is read as a wildcard or an index."""
-    return "$" + "".join("." + json.dumps(part, ensure_ascii=False) for part in parts)
+def _pointer(parts: list[str]) -> str:
+    """Return a JSON pointer (RFC 6901) of these keys: unlike a path it has no wildcards."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _csv_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:

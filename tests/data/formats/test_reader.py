@@ -74,9 +74,9 @@ def test_json_lines_are_counted_and_missing_paths_are_null(tmp_path: Path):
 
 def test_keys_are_never_read_as_wildcards(tmp_path: Path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"*": 1, "a[0]": 2, "q\\"q": 3}\n')
+    path.write_text('{"*": 1, "a[0]": 2, "q\\"q": 3, "s/t~u": {"$": 4}}\n')
 
-    assert fast(path, {"one": "*", "two": "a[0]", "three": 'q"q'}) == [("1", "2", "3")]
+    assert fast(path, {"one": "*", "two": "a[0]", "three": 'q"q', "four": "s/t~u.$"}) == [("1", "2", "3", "4")]
 
 
 def test_a_line_longer_than_the_bound_is_malformed_and_the_next_one_is_read(tmp_path: Path, monkeypatch):

@@ -136,8 +136,8 @@ def test_bad_rows_are_named(pair, store, now, tmp_path: Path):
         (8, "t_s is not the start of a slot"),
         (10, "rate_rps is negative"),
     ]
-    with pytest.raises(FileRefusedError):
-        (tmp_path / "z_tokens_6h.csv").write_text(TOKENS.replace("300,400", "900,400").replace("90,95", "x,1"))
+    (tmp_path / "z_tokens_6h.csv").write_text(TOKENS.replace("300,400", "900,400").replace("90,95", "x,95"))
+    with pytest.raises(FileRefusedError, match="percentiles are negative or not in order"):
         ingest_logs(store, [rates], now=now, start=START)
 
 
