@@ -65,6 +65,8 @@ class FleetPlan:
 
     need_gpus: (S, D) GPUs of each path and day: whole replicas times TP, spares included.
     load: (S, D) replicas' worth of mean work, unrounded. hour_share: (D, 24) of a day's work, adding up to 1.
+    busy: how work gathers within an hour, None for work that waits or was never seen; filled: share of a replica
+    that the plan fills.
     notes: sentences that the page prints.
     """
 
@@ -74,7 +76,8 @@ class FleetPlan:
     need_gpus: Ints
     load: Floats
     hour_share: Floats
-    hour_factor: float | None
+    busy: BusyWindows | None
+    filled: float
     spare_gpus: int
     horizons: tuple[FleetHorizon, ...]
     notes: tuple[str, ...]
@@ -82,14 +85,16 @@ class FleetPlan:
     def hourly_gpus(self) -> Ints:
         """Return (S, D, 24): GPUs that each hour takes, what an autoscaler could not give back.
 
-        The hour's mean work times the 99% busy window within an hour; never more than the day's fleet. Batch work
-        waits, so its fleet is the same all day.
+        The 99% busiest windows of each hour, never more than the day's fleet. Batch work waits, so its fleet is
+        the same all day.
         """
-        if self.hour_factor is None:
+        if self.category != "online":
             return np.repeat(self.need_gpus[:, :, None], 24, axis=2)
-        hourly = self.load[:, :, None] * self.hour_share[None] * 24 * self.hour_factor
-        busy = _gpus(hourly, self.profile.tp)
-        return np.minimum(busy + self.spare_gpus, self.need_gpus[:, :, None])
+        hourly = self.load[:, :, None] * self.hour_share[None] * 24
+        busy = self.busy.hour_load(hourly) if self.busy else hourly
+        return np.minimum(
+            _with_spares(_gpus(busy / self.filled, self.profile.tp), self.spare_gpus), self.need_gpus[:, :, None]
+        )
 
 
 def plan_fleet(
@@ -109,8 +114,8 @@ def plan_fleet(
     """Return the fleet that this demand takes on this replica.
 
     online: each day's fleet does the 99% busiest 10 s of that day, the historical distribution of windowed work
-        rescaled by the path's work of the day; one replica more is spare. A source of longer windows gets no 10-s
-        plan: its own busiest windows at `mean_utilisation`, and a note.
+        rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A source of longer
+        windows gets no 10-s plan: its own busiest windows at `mean_utilisation`, and a note.
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
     """
@@ -118,12 +123,12 @@ def plan_fleet(
     load = profile.work_s(demand.sums()) / DAY_S
     hour_share = _hour_share(demand)
     busy = busy_windows(traffic, profile, demand.moments) if category == "online" else None
+    filled = window_utilisation if busy and busy.fine else mean_utilisation
     if category == "online":
-        factor, notes = _online_factor(busy, rules)
-        need, hour_factor, spare = load * factor, _hour_factor(busy, rules), profile.tp if spares else 0
+        need = (busy.p99_load(load) if busy else load) / filled
     else:
-        need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / mean_utilisation
-        notes, hour_factor, spare = (), None, 0
+        need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / filled
+    spare = profile.tp if category == "online" and spares else 0
     lengths = _lengths_load(demand, profile)
     paths = _Paths(profile, load, need, lengths, busy if busy and busy.fine else None, spare)
     return FleetPlan(
@@ -133,10 +138,11 @@ def plan_fleet(
         need_gpus=_with_spares(_gpus(need, profile.tp), spare),
         load=load,
         hour_share=hour_share,
-        hour_factor=hour_factor,
+        busy=busy,
+        filled=filled,
         spare_gpus=spare,
         horizons=tuple(_horizon(days, paths, rules) for days in horizons if days <= load.shape[1]),
-        notes=notes,
+        notes=_notes(busy, mean_utilisation) if category == "online" else (),
     )
 
 
@@ -180,8 +186,8 @@ def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
         gpus_p95=paths.with_spares(days, 0.95),
         mean_plan_gpus=paths.gpus(paths.load, days, times=mean),
         p95_lengths_gpus=None if lengths is None else paths.gpus(lengths, days, times=mean),
-        windowed_p95_gpus=paths.gpus(paths.load, days, times=busy.p95 * window) if busy else None,
-        windowed_p99_gpus=paths.gpus(paths.load, days, times=busy.p99 * window) if busy else None,
+        windowed_p95_gpus=paths.gpus(busy.p95_load(paths.load), days, times=window) if busy else None,
+        windowed_p99_gpus=paths.gpus(busy.p99_load(paths.load), days, times=window) if busy else None,
         spare_gpus=paths.spare if p80 else 0,
         nodes=-(-p80 // rules.gpus_per_node),
         utilisation=float(paths.load[:, :days].mean()) * profile.tp / p80 if p80 else 0.0,
@@ -200,23 +206,16 @@ def _with_spares(gpus: Ints, spare: int) -> Ints:
     return np.where(gpus > 0, gpus + spare, 0)
 
 
-def _online_factor(busy: BusyWindows | None, rules: _Rules) -> tuple[float, tuple[str, ...]]:
-    """Return replicas to run for each replica's worth of mean work, and what to say about it."""
+def _notes(busy: BusyWindows | None, mean_utilisation: float) -> tuple[str, ...]:
+    """Return what the page must say about the windows that an online fleet is planned on."""
     if busy is None:
-        return 1 / rules.mean_utilisation, ("No window of work was seen, so the fleet is the mean plan.",)
+        return ("No window of work was seen, so the fleet is the mean plan.",)
     if not busy.fine:
-        return busy.p99 / rules.mean_utilisation, (
+        return (
             f"The source gives windows of {busy.window_s} s, which hide bursts, so there is no 10-s plan: the"
-            f" fleet covers its busiest 1% of windows at {rules.mean_utilisation:.0%} utilisation.",
+            f" fleet covers its busiest 1% of windows at {mean_utilisation:.0%} utilisation.",
         )
-    notes = () if busy.by_day else ("Not one whole day was seen, so busy windows are measured against all of it.",)
-    return busy.p99 / rules.window_utilisation, notes
-
-
-def _hour_factor(busy: BusyWindows | None, rules: _Rules) -> float:
-    if busy is None:
-        return 1 / rules.mean_utilisation
-    return busy.hour_p99 / (rules.window_utilisation if busy.fine else rules.mean_utilisation)
+    return () if busy.by_day else ("Not one whole day was seen, so busy windows are measured against all of it.",)
 
 
 def _hour_share(demand: Demand) -> Floats:

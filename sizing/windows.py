@@ -20,19 +20,27 @@ QUIET_SHARE = 0.1
 """Days below this share of the median day's work (outages) say nothing about the shape of a day."""
 
 
+ANSWER_SUMS = ("output_tok_sum", "prompt_output_sum", "output_tok_sq_sum")
+"""The sums whose work is decoding."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusyWindows:
-    """Work in busy windows over the mean work of the same day, from the newest days seen.
+    """How work gathers in the newest days; loads are replicas' worth of work, ratios are to the day's mean.
 
-    p95, p99: quantiles over all windows, so they hold the hours of the day as well as the bursts.
-    hour_p99: the same over the mean of the window's own hour, each window counted by its hour's work.
+    mean_load: of the days seen. p95, p99: quantiles of the work of windows, so they hold the hours of the day as
+    well as the bursts. hours_p95, hours_p99: the same of hourly means, so they hold the hours alone.
+    hour_p99: 99% window over the mean of its own hour, each window counted by its hour's work.
     windows: how many stand behind them. by_day: False where not one whole day was seen, and the mean is that
     of all that was.
     """
 
     window_s: int
+    mean_load: float
     p95: float
     p99: float
+    hours_p95: float
+    hours_p99: float
     hour_p99: float
     windows: int
     by_day: bool
@@ -41,6 +49,29 @@ class BusyWindows:
     def fine(self) -> bool:
         """Whether the windows are short enough to plan on."""
         return self.window_s <= FINE_WINDOW_S
+
+    def p99_load(self, load: Floats) -> Floats:
+        """Return the load of the 99% busiest windows of days of mean load (...,): see _at_load."""
+        return self._at_load(load, self.hours_p99, self.p99)
+
+    def p95_load(self, load: Floats) -> Floats:
+        """Return the load of the 95% busiest windows of days of mean load (...,)."""
+        return self._at_load(load, self.hours_p95, self.p95)
+
+    def hour_load(self, load: Floats) -> Floats:
+        """Return the load of the 99% busiest windows of hours of mean load (...,)."""
+        return self._at_load(load, 1.0, self.hour_p99)
+
+    def _at_load(self, load: Floats, steady: float, busiest: float) -> Floats:
+        """Rescale: the hours of the day grow with the load, bursts about them with its square root.
+
+            steady load + (busiest - steady) sqrt(load mean_load)
+
+        More traffic is more users, not the same ones all at once: the variance of a window's work grows like its
+        mean (a constant index of dispersion), so bursts of a large workload are relatively smaller. At the load
+        that was seen this is the historical distribution itself.
+        """
+        return np.asarray(steady * load + max(busiest - steady, 0.0) * np.sqrt(load * self.mean_load))
 
 
 def busy_windows(traffic: Traffic, profile: ReplicaProfile, moments: Moments) -> BusyWindows | None:
@@ -51,13 +82,19 @@ def busy_windows(traffic: Traffic, profile: ReplicaProfile, moments: Moments) ->
     work = window_work_s(traffic.windows, profile, moments)
     if work.empty or not work.sum() > 0:
         return None
-    by_day, daily = _over_own_day(work, traffic.window_s)
-    hour_mean = work.groupby(pd.DatetimeIndex(work.index).floor("h")).transform("mean")
+    times = pd.DatetimeIndex(work.index)
+    hour_mean = work.groupby(times.floor("h")).transform("mean")
+    day_mean, by_day = _own_day(work, traffic.window_s)
+    seen = day_mean > 0
+    window, hour = (work / day_mean)[seen].to_numpy(), (hour_mean / day_mean)[seen].to_numpy()
     busy = hour_mean > 0
     return BusyWindows(
         window_s=traffic.window_s,
-        p95=float(np.quantile(daily, 0.95)),
-        p99=float(np.quantile(daily, 0.99)),
+        mean_load=float(work[seen].mean()) / traffic.window_s,
+        p95=float(np.quantile(window, 0.95)),
+        p99=float(np.quantile(window, 0.99)),
+        hours_p95=float(np.quantile(hour, 0.95)),
+        hours_p99=float(np.quantile(hour, 0.99)),
         hour_p99=_weighted_quantile((work / hour_mean)[busy].to_numpy(), hour_mean[busy].to_numpy(), 0.99),
         windows=len(work),
         by_day=by_day,
@@ -65,10 +102,17 @@ def busy_windows(traffic: Traffic, profile: ReplicaProfile, moments: Moments) ->
 
 
 def window_work_s(windows: pd.DataFrame, profile: ReplicaProfile, moments: Moments) -> "pd.Series[float]":
-    """Return replica-seconds of each window; windows whose token sums are unknown are left out."""
+    """Return replica-seconds to be done in each window; windows whose token sums are unknown are left out.
+
+    Prompts are done when they come; the tokens of an answer over the time that they take at the profile's TPOT, so
+    that long answers do not look like bursts.
+    """
     sums = filled_sums(windows, moments)
-    work = pd.Series(profile.work_s(sums), index=pd.DatetimeIndex(windows.index), dtype=float)
-    return work.dropna()
+    index, answers = pd.DatetimeIndex(windows.index), np.isin(SUMS, ANSWER_SUMS)
+    prompts = pd.Series(profile.work_s(np.where(answers, 0.0, sums)), index=index, dtype=float)
+    decode = pd.Series(profile.work_s(np.where(answers, sums, 0.0)), index=index, dtype=float)
+    answer_s = profile.output_tok * profile.tpot_s
+    return (prompts + _spread(decode, answer_s, index)).dropna()
 
 
 def filled_sums(table: pd.DataFrame, moments: Moments) -> Floats:
@@ -102,16 +146,24 @@ def work_share_above(
     return min(1.0, max(0.0, long / total)) if total > 0 else None
 
 
-def _over_own_day(work: "pd.Series[float]", window_s: int) -> tuple[bool, Floats]:
-    """Return (True, work over the mean of its day) for whole days, else (False, work over the mean of all)."""
+def _spread(work: "pd.Series[float]", over_s: float, index: pd.DatetimeIndex) -> "pd.Series[float]":
+    """Return work moved evenly over the windows of the `over_s` seconds from its own on; the total stays."""
+    if len(index) < 2:
+        return work
+    window_s = float(np.diff(index.to_numpy()).min() / np.timedelta64(1, "s"))
+    return work.rolling(max(1, round(over_s / window_s)), min_periods=1).mean()
+
+
+def _own_day(work: "pd.Series[float]", window_s: int) -> tuple["pd.Series[float]", bool]:
+    """Return (mean work of each window's day, True), 0 for cut and quiet days; else (mean of all, False)."""
     day = pd.DatetimeIndex(work.index).floor("D")
-    seen, mean = work.groupby(day).transform("size"), work.groupby(day).transform("mean")
-    whole = seen >= DAY_S // window_s
+    count, mean = work.groupby(day).transform("size"), work.groupby(day).transform("mean")
+    whole = count >= DAY_S // window_s
     if whole.any():
         whole &= mean > QUIET_SHARE * mean[whole].median()
     if not whole.any():
-        return False, np.asarray(work / work.mean(), dtype=np.float64)
-    return True, np.asarray((work / mean)[whole], dtype=np.float64)
+        return pd.Series(work.mean(), index=work.index), False
+    return mean.where(whole, 0.0), True
 
 
 def _weighted_quantile(values: Floats, weights: Floats, q: float) -> float:

@@ -41,7 +41,7 @@ def test_online_fleet_is_the_busiest_windows_work_in_whole_replicas_plus_one(wor
     busy = busy_windows(traffic, PROFILE, demand.moments)
     load = PROFILE.work_s(demand.sums()) / DAY_S
 
-    assert (plan.need_gpus == (np.ceil(load * busy.p99 / WINDOW_UTILISATION) + 1) * 2).all()
+    assert (plan.need_gpus == (np.ceil(busy.p99_load(load) / WINDOW_UTILISATION) + 1) * 2).all()
     assert plan.need_gpus.dtype == np.int64
     assert plan.horizons[0].spare_gpus == plan.spare_gpus == 2
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.catalog.gpus import load_gpus
@@ -44,6 +45,52 @@ def test_steady_traffic_has_no_busy_windows(worlds, profile):
     steady = busy_windows(replace(traffic, windows=windows), profile, demand.moments)
 
     assert (steady.p95, steady.p99, steady.hour_p99) == pytest.approx((1, 1, 1))
+    assert steady.p99_load(np.array([3.0])) == pytest.approx(3.0)
+
+
+def test_long_answers_are_decoded_over_the_time_that_they_take(worlds, profile):
+    demand, traffic = worlds(burst=1.0)
+    slow = replace(profile, tpot_s=100 / profile.output_tok)  # ten windows of 10 s
+    quick = replace(profile, tpot_s=1 / profile.output_tok)
+    spread, at_once = (window_work_s(traffic.windows, p, demand.moments) for p in (slow, quick))
+
+    assert spread.sum() == pytest.approx(at_once.sum(), rel=1e-3)
+    assert spread.quantile(0.99) < at_once.quantile(0.99)
+    assert at_once.to_numpy() == pytest.approx(profile.work_s(traffic.windows[list(SUMS)].to_numpy()))
+
+
+def test_load_that_was_seen_is_planned_on_as_it_was_seen(worlds, profile):
+    demand, traffic = worlds()
+    busy = busy_windows(traffic, profile, demand.moments)
+
+    assert busy.p99_load(np.array(busy.mean_load)) == pytest.approx(busy.p99 * busy.mean_load)
+
+
+def test_bursts_of_a_hundred_times_the_users_are_ten_times_as_large(worlds, profile):
+    # Poisson arrivals of rate 100 r: the standard deviation of a window's count is 10 times that of rate r.
+    demand, traffic = worlds()
+    busy = busy_windows(traffic, profile, demand.moments)
+    burst = busy.p99_load(np.array(busy.mean_load)) - busy.hours_p99 * busy.mean_load
+    larger = busy.p99_load(np.array(100 * busy.mean_load)) - busy.hours_p99 * 100 * busy.mean_load
+
+    assert larger == pytest.approx(10 * burst)
+
+
+def test_rescaled_windows_are_those_of_larger_poisson_traffic(worlds, profile):
+    demand, small = worlds(requests_per_day=50_000.0, burst=0.0)
+    _, large = worlds(requests_per_day=1_250_000.0, burst=0.0)
+    rng = np.random.default_rng(2)
+    shape = small.windows["requests"] / small.windows["requests"].mean()
+    found = []
+    for traffic in (small, large):
+        rate = 10 * traffic.windows["requests"].sum() / len(shape) / 10
+        drawn = pd.Series(rng.poisson(rate * shape.clip(lower=0.2)), index=shape.index)
+        windows = traffic.windows.div(traffic.windows["requests"], axis=0).ffill().bfill().mul(drawn, axis=0)
+        found.append(busy_windows(replace(traffic, windows=windows), profile, demand.moments))
+    rescaled = found[0].p99_load(np.array(found[1].mean_load))
+
+    assert rescaled == pytest.approx(found[1].p99 * found[1].mean_load, rel=0.1)
+    assert found[0].p99 * found[1].mean_load > 1.3 * rescaled  # what keeping the ratio would ask
 
 
 def test_long_prompts_in_one_window_are_work_that_requests_do_not_show(worlds, profile):
