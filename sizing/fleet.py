@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from data.traffic import PERCENTILES, Category, Traffic
+from data.errors import UserError
+from data.traffic import PERCENTILES, SUMS, Category, Traffic
 from data.units import DAY_S
 from forecasting.demand import HORIZONS_DAYS, Demand
 from sizing.profile import ReplicaProfile
@@ -118,9 +119,16 @@ def plan_fleet(
         windows gets no 10-s plan: its own busiest windows at `mean_utilisation`, and a note.
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
+
+    Raises UserError where the demand is not known on every day.
     """
     rules = _Rules(mean_utilisation, window_utilisation, tdp_w, gpus_per_node)
-    load = profile.work_s(demand.sums()) / DAY_S
+    load = profile.work_s(_sums(demand)) / DAY_S
+    if not np.isfinite(load).all():
+        raise UserError(
+            f"Workload {demand.workload!r} has days without a known number of requests or tokens, so it cannot be"
+            " sized; give a source that states its token counts."
+        )
     hour_share = _hour_share(demand)
     busy = busy_windows(traffic, profile, demand.moments) if category == "online" else None
     filled = window_utilisation if busy and busy.fine else mean_utilisation
@@ -195,6 +203,21 @@ def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
         gpus_high=paths.with_spares(days, times=1 / profile.error_p10),
         power_kw=None if rules.tdp_w is None else p80 * rules.tdp_w / 1_000,
     )
+
+
+def _sums(demand: Demand) -> Floats:
+    """Return (S, D, 9) sums of every path and day, in which no more of a prompt is cached than there is of it.
+
+    Prompt and cached lengths of a path are drawn apart and may cross; moments are ratios that ours need not share.
+    """
+    sums = demand.sums()
+    for cached, prompt in (
+        ("cached_prompt_tok_sum", "prompt_tok_sum"),
+        ("cached_prompt_tok_sq_sum", "prompt_tok_sq_sum"),
+    ):
+        c, p = SUMS.index(cached), SUMS.index(prompt)
+        sums[..., c] = np.minimum(sums[..., c], sums[..., p])
+    return sums
 
 
 def _gpus(load: Floats | float, tp: int) -> Ints:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
+from data.errors import UserError
 from data.units import DAY_S
 from forecasting.demand import TokenOutlook
 from sizing.fleet import WINDOW_UTILISATION, plan_fleet
@@ -134,6 +135,25 @@ def test_day_without_traffic_takes_no_gpu(worlds):
 
     assert (plan.need_gpus[:, 3] == 0).all()
     assert (plan.need_gpus[:, 4] > 0).all()
+
+
+def test_path_whose_cached_lengths_overtake_its_prompts_is_all_cached_and_not_less_than_nothing(worlds):
+    demand, traffic = worlds()
+    over = replace(demand, cached_prompt_tok=demand.prompt_tok * 3.0)
+    all_cached = replace(demand, cached_prompt_tok=demand.prompt_tok)
+    plan = plan_fleet(over, traffic, PROFILE, category="online")
+
+    assert (plan.load > 0).all()
+    assert (plan.need_gpus <= plan_fleet(demand, traffic, PROFILE, category="online").need_gpus).all()
+    assert (plan.load <= plan_fleet(all_cached, traffic, PROFILE, category="online").load * (1 + 1e-9)).all()
+
+
+def test_demand_that_is_not_known_is_refused(worlds):
+    demand, traffic = worlds()
+    unknown = replace(demand, output_tok=np.full_like(demand.output_tok, np.nan))
+
+    with pytest.raises(UserError, match="Workload 'chat' has days without a known number"):
+        plan_fleet(unknown, traffic, PROFILE, category="online")
 
 
 def test_batch_within_a_day_runs_at_about_the_mean_rate_all_day(worlds):
