@@ -19,8 +19,8 @@ BANDS = (1, 4, 10, 20, 40, 75, 140, 230, 365)
 """Horizons at which the mixtures are weighed; in between the weights are linear in log h."""
 SHARPNESS = 8.0
 """Power of the mean error in a mixture's weight, where the history is long."""
-EQUAL_STRETCHES = 4.0
-"""Independent stretches of outcomes at which half of that power applies."""
+CARRIED_STRETCHES = 4.0
+"""Weight of the next shorter horizon's weights, in independent stretches of outcomes."""
 
 
 class Model(Protocol):
@@ -69,10 +69,11 @@ class ShortHistory:
 class RobustLevels:
     """Four mixtures of levels (`levels.MIXTURES`), weighed at each horizon by their own past errors.
 
-        weight_v(h) ~ error_v(h) ^ (-8 n / (n + 4))
+        log weight_v(h) = (4 log weight_v(shorter h) - n 8 log error_v(h)) / (4 + n)
 
     error_v: mean |log error| of mixture v around horizon h over the outcomes known at the origin; n: how many
-    independent stretches they span. With no past the weights are equal.
+    independent stretches they span. The shortest horizon starts from equal weights, so that where nothing is
+    known of a horizon yet, the next shorter one speaks for it.
     """
 
     trend: bool = True
@@ -138,15 +139,21 @@ def _weights(history: History, origins: Ints, each: Floats) -> Floats:
     """(M, O, H) weights that add up to 1 over the mixtures, from outcomes that end before each origin."""
     horizon = each.shape[2]
     bands = [h for h in BANDS if h <= horizon]
-    by_band = np.stack([_band_weights(history, origins, each, h) for h in bands], axis=2)
+    logs, by_band = np.zeros(each.shape[:2]), []
+    for h in bands:
+        error, stretches = _past_errors(history, origins, each, h)
+        logs = (CARRIED_STRETCHES * logs - stretches * SHARPNESS * error) / (CARRIED_STRETCHES + stretches)
+        weight = np.exp(logs - logs.max(axis=0))
+        by_band.append(weight / weight.sum(axis=0))
+    table = np.stack(by_band, axis=2)
     place = np.interp(np.log(np.arange(1, horizon + 1)), np.log(bands), np.arange(len(bands)))
     low = np.minimum(place.astype(np.int64), max(len(bands) - 2, 0))
     high = np.minimum(low + 1, len(bands) - 1)
-    return np.asarray(by_band[:, :, low] * (1 - (place - low)) + by_band[:, :, high] * (place - low))
+    return np.asarray(table[:, :, low] * (1 - (place - low)) + table[:, :, high] * (place - low))
 
 
-def _band_weights(history: History, origins: Ints, each: Floats, h: int) -> Floats:
-    """(M, O): weights at one horizon, from the errors within a factor 1.5 of it."""
+def _past_errors(history: History, origins: Ints, each: Floats, h: int) -> tuple[Floats, Floats]:
+    """(M, O) mean log |error| within a factor 1.5 of h, centred over the mixtures; (O,) stretches behind it."""
     first, stop = max(0, int(h / 1.5) - 1), min(each.shape[2], int(np.ceil(h * 1.5)))
     index = np.minimum(origins[:, None] + np.arange(first, stop)[None], len(history.y))
     error = np.abs(np.append(np.log1p(history.y), np.nan)[index][None] - each[:, :, first:stop])
@@ -157,11 +164,8 @@ def _band_weights(history: History, origins: Ints, each: Floats, h: int) -> Floa
     count = np.concatenate([[0], np.cumsum(whole)])
     ended = np.searchsorted(origins + stop, origins, side="right")
     average = total[:, ended] / np.maximum(count[ended], 1)
-    stretches = count[ended] * WEEK_DAYS / max(stop, WEEK_DAYS)
-    power = SHARPNESS * stretches / (stretches + EQUAL_STRETCHES)
-    logs = np.where(count[ended] > 0, -power * np.log(np.maximum(average, 1e-6)), 0.0)
-    weight = np.exp(logs - logs.max(axis=0))
-    return np.asarray(weight / weight.sum(axis=0))
+    logs = np.where(count[ended] > 0, np.log(np.maximum(average, 1e-6)), 0.0)
+    return logs - logs.mean(axis=0), count[ended] * WEEK_DAYS / max(stop, WEEK_DAYS)
 
 
 def _smoothing(seen: Floats, trend: bool) -> Any:
