@@ -231,7 +231,8 @@ def _above(lengths: LogNormal | None, threshold: float) -> list[float]:
 
 def _joint(windows: pd.DataFrame) -> pd.DataFrame:
     """Return representative lengths of the newest windows: slices of lognormals with their pooled moments."""
-    total = windows.sum(min_count=1)
+    known = ["requests", "prompt_tok_sum", "prompt_tok_sq_sum", "output_tok_sum", "output_tok_sq_sum"]
+    total = windows.dropna(subset=known).sum(min_count=1)
     pooled = [_pooled(total, f"{name}_tok_sum", f"{name}_tok_sq_sum") for name in ("prompt", "output")]
     if any(one is None for one in pooled):
         return pd.DataFrame(
