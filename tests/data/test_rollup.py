@@ -80,7 +80,7 @@ def recomputed(rows: pd.DataFrame, seconds: int) -> pd.DataFrame:
     return pd.DataFrame(values).groupby(keys).sum().astype(float)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(REQUEST, min_size=1, max_size=40))
 def test_rollups_equal_a_recomputation_in_pandas(tmp_path_factory, now, drawn: list[dict]):
     folder = tmp_path_factory.mktemp("roll")
