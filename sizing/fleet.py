@@ -208,7 +208,7 @@ def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
 def _sums(demand: Demand) -> Floats:
     """Return (S, D, 9) sums of every path and day, in which no more of a prompt is cached than there is of it.
 
-    Prompt and cached lengths of a path are drawn apart and may cross; moments are ratios that ours need not share.
+    On a path whose cached share grows, the ratio of squares that was measured would overtake the prompts' own.
     """
     sums = demand.sums()
     for cached, prompt in (

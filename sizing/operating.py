@@ -38,12 +38,18 @@ class MeanRequest:
     @property
     def square_gap(self) -> float:
         """E[P^2 - C^2], twice the pairs of tokens that prefill attends over."""
-        return self.moments.prompt_sq * self.prompt_tok**2 - self.moments.cached_sq * self.cached_tok**2
+        return self.moments.prompt_sq * self.prompt_tok**2 - self.cached_square
+
+    @property
+    def cached_square(self) -> float:
+        """E[C^2], at most E[P^2]: ratios that were measured at other means need not keep that order by themselves."""
+        m = self.moments
+        return min(m.cached_sq * self.cached_tok**2, m.prompt_sq * self.prompt_tok**2)
 
     def sums(self) -> Floats:
         """Return (9,): the SUMS of one request."""
         p, c, o, m = self.prompt_tok, self.cached_tok, self.output_tok, self.moments
-        second = (m.prompt_sq * p * p, m.cached_sq * c * c, m.prompt_cached * p * c, m.prompt_output * p * o)
+        second = (m.prompt_sq * p * p, self.cached_square, m.prompt_cached * p * c, m.prompt_output * p * o)
         return np.array([1.0, p, c, o, *second, m.output_sq * o * o])
 
 

@@ -30,6 +30,14 @@ def test_context_of_a_decoded_token_is_the_prompt_and_half_of_the_output():
     assert mean.sums().tolist() == [1, 1_000, 0, 200, 1e6, 0, 0, 2e5, 4e4]
 
 
+def test_all_cached_prompt_leaves_no_pairs_to_attend_over():
+    uneven = Moments(prompt_sq=2.66, cached_sq=4.99, prompt_cached=2.67, prompt_output=1.13, output_sq=1.9)
+    mean = MeanRequest(prompt_tok=9_550, cached_tok=9_550, output_tok=235, moments=uneven)
+
+    assert mean.square_gap == 0
+    assert mean.sums()[5] == mean.sums()[4]
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     name=st.sampled_from(("llama-3.1-8b", "gpt-oss-120b", "glm-5", "deepseek-r1")),
