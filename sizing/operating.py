@@ -42,7 +42,7 @@ class MeanRequest:
 
     @property
     def cached_square(self) -> float:
-        """E[C^2], at most E[P^2]: ratios that were measured at other means need not keep that order by themselves."""
+        """E[C^2], at most E[P^2]: ratios measured at other means need not keep that order by themselves."""
         m = self.moments
         return min(m.cached_sq * self.cached_tok**2, m.prompt_sq * self.prompt_tok**2)
 
