@@ -176,7 +176,7 @@ ABLATIONS: dict[str, Change] = {
     "weekday effects shrunk by n/(n+1)": {(levels, "WEEKDAY_SHRINK"): 1.0},
     "naive whenever it won (no shrinkage)": {(judging, "USUAL_ORIGINS"): 0.0},
     "no widening in rough times": {(intervals, "SURGE_SHARE"): 0.0},
-    "own errors at 80% instead of 82%": {(intervals, "OWN_LEVEL"): 0.80},
+    "own errors at 80% instead of 83%": {(intervals, "OWN_LEVEL"): 0.80},
     "no drift prior (own errors only)": {(intervals, "PRIOR_STRETCHES"): 0.05},
     "half the drift": {(intervals, "DRIFT_30_DAYS"): 0.09},
     "twice the drift": {(intervals, "DRIFT_30_DAYS"): 0.36},

@@ -23,7 +23,7 @@ PRIOR_STRETCHES = 9.0
 """Weight of that drift curve, in independent stretches of the horizon's length."""
 UNKNOWN_HALF_WIDTH = 0.35
 """Half-width (log) of the first week where a series has too few errors of its own."""
-OWN_LEVEL = 0.82
+OWN_LEVEL = 0.83
 """Quantile of past |errors| taken as the 80% half-width: what comes is a little rougher than what was."""
 SURGE_WEEKS, SURGE_SHARE, SURGE_FADE_DAYS = 8, 0.5, 90.0
 MOST_SURGE = 1.2
@@ -82,7 +82,7 @@ def half_widths(errors: Floats, horizon: int) -> Floats:
         log s(h) = (n(h) log own(h) + k log prior(h)) / (n(h) + k) + surge e^(-h / 90)
         prior(h)^2 = first^2 + drift^2 (h - 4) / 30
 
-    errors: one row per weekly origin, oldest first. own(h): 82nd percentile of |error| over horizons within a
+    errors: one row per weekly origin, oldest first. own(h): 83rd percentile of |error| over horizons within a
     factor 1.4 of h; n(h): how many stretches of h days the origins span; first: own width of the first week
     (its middle is day 4); drift: what a level moves in 30 days, as a random walk does; surge: half of what the
     newest 8 weeks' errors (log) exceed the usual ones by, because rough times cluster.

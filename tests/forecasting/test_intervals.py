@@ -36,10 +36,10 @@ def test_half_widths_never_shrink_with_the_horizon(scale, seed):
     assert (np.diff(half_widths(errors(scale, seed=seed), 365)) >= 0).all()
 
 
-def test_half_widths_are_the_82nd_percentile_of_errors_where_many_are_known():
+def test_half_widths_are_the_83rd_percentile_of_errors_where_many_are_known():
     found = half_widths(errors(1.0, origins=104), 30)
 
-    assert found[3] == pytest.approx(1.34, abs=0.1)  # |z| of the 82nd percentile of a normal
+    assert found[3] == pytest.approx(1.37, abs=0.1)  # |z| of the 83rd percentile of a normal
 
 
 def test_with_no_errors_the_first_week_takes_the_stated_width():
@@ -117,5 +117,5 @@ def test_noise_that_fills_the_interval_leaves_no_persistence_and_a_shared_level_
     noisy = errors(0.1)
     level = np.repeat(0.1 * np.random.default_rng(0).standard_normal((60, 1)), 90, axis=1)
 
-    assert persistence_share(noisy, half_widths(noisy, 90))[0] < 0.2
+    assert persistence_share(noisy, half_widths(noisy, 90))[0] < 0.3
     assert persistence_share(level, half_widths(level, 90)).min() == 0.98
