@@ -26,7 +26,7 @@ from data.catalog.prices import (
 from data.errors import UserError
 from data.read_traffic import load_quality, load_traffic, store_digest
 from data.traffic import DataQuality, Traffic
-from data.units import DAY_S, HOUR_S
+from data.units import DAY_S
 from data.warehouse import open_store
 from flows.settings import LoadedPlan, WorkloadSettings
 from forecasting.demand import Demand
@@ -172,6 +172,8 @@ def size(
         cached_prompt_tok=cached,
         output_tok=output,
         moments=demand.moments,
+        requests_per_s=float(demand.requests.mean()) / DAY_S / plan.settings.utilisation.mean,
+        spare_replicas=int(workload.category == "online"),
     )
     if all(each.profile is None for each in candidates):
         reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
@@ -332,13 +334,11 @@ def _breakevens(
         on_demand = offers[gpu].get("on-demand")
         if on_demand is None:
             continue
-        gpu_s = mean_gpu_s(fleet.profile, demand)
-        paid_gpu_s = float(fleet.hourly_gpus().sum()) * HOUR_S
         yield breakeven(
             Replica(
                 gpus=fleet.profile.tp,
-                gpu_s_per_request=gpu_s,
-                utilisation=min(gpu_s * requests / paid_gpu_s, 1.0),
+                gpu_s_per_request=mean_gpu_s(fleet.profile, demand),
+                utilisation=fleet.busy_share(),
                 error_p10=fleet.profile.error_p10,
                 error_p90=fleet.profile.error_p90,
             ),

@@ -103,18 +103,27 @@ def half_widths(errors: Floats, horizon: int) -> Floats:
 
 
 def normal_scores(
-    paths: int, persistence: Sequence[Floats], noise_corr: Floats, level_corr: Floats, rng: np.random.Generator
+    persistence: Sequence[Floats],
+    level_sd: Sequence[Floats],
+    noise_corr: Floats,
+    level_corr: Floats,
+    *,
+    paths: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Return (Q, S, H) standard normal scores of Q quantities whose days hang together as forecast errors do.
 
-    A random walk scaled to unit variance carries the share `persistence` (one (H,) a quantity) of each day's
-    variance, noise of the day the rest: near days differ mostly by noise, far days by the level that all days
-    of a path share. `noise_corr` and `level_corr` (Q, Q) join the quantities within the day and in the walk.
+    A walk whose standard deviation follows level_sd (one non-decreasing (H,) a quantity, in any unit) carries the
+    share `persistence` (H,) of each day's variance, noise of the day the rest. What is not known of the level on
+    the first day stays wrong on all of them; what is only drift comes in step by step. So near days differ mostly
+    by noise, far days by the level that all days of a path share. `noise_corr` and `level_corr` (Q, Q) join the
+    quantities within the day and in the walk.
     """
-    share = np.array(persistence)[:, None, :]
+    share, sd = np.array(persistence)[:, None, :], np.array(level_sd)[:, None, :]
     shape = (len(persistence), paths, share.shape[2])
     steps = np.tensordot(np.linalg.cholesky(level_corr), rng.standard_normal(shape), axes=1)
-    walk = np.cumsum(steps, axis=2) / np.sqrt(np.arange(1, shape[2] + 1))
+    gained = np.sqrt(np.maximum(np.diff(sd**2, axis=2, prepend=0.0), 0.0))
+    walk = np.cumsum(gained * steps, axis=2) / np.maximum(sd, 1e-12)
     noise = np.tensordot(np.linalg.cholesky(noise_corr), rng.standard_normal(shape), axes=1)
     return np.asarray(np.sqrt(share) * walk + np.sqrt(1 - share) * noise)
 
@@ -132,12 +141,28 @@ def sample_paths(predictive: Predictive, scores: Floats) -> Floats:
     return np.take_along_axis(levels, ranks, axis=0)
 
 
-def persistence_share(errors: Floats, half_width: Floats) -> Floats:
-    """Return (H,) the share of each day's error variance that its neighbours share, 0 to 0.98."""
+def persistence_share(errors: Floats, half_width: Floats, seen: Floats) -> Floats:
+    """Return (H,) the share of each day's error variance that its neighbours share, 0 to 0.98.
+
+    Noise of the day comes from the steps between neighbouring days' errors (O, H), which differ by twice its
+    variance; where the history is too short for errors, from how such steps of the log series `seen` (n,) differ
+    from those a week before (four times its variance). With neither, all of the first day's width is noise.
+    """
     steps = np.diff(errors, axis=1) if errors.size else np.full((1, 1), np.nan)
-    steps = steps[np.isfinite(steps)]
-    noise = 1.28 * 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if steps.size else half_width[0]
+    noise = _noise(steps, 2.0)
+    if np.isnan(noise):
+        noise = _noise(np.diff(seen[7:] - seen[:-7]), 4.0)
+    if np.isnan(noise):
+        noise = float(half_width[0])
     return np.asarray(np.clip(1 - (noise / np.maximum(half_width, 1e-9)) ** 2, 0.0, 0.98))
+
+
+def _noise(steps: Floats, variances: float) -> float:
+    """Half-width of the 80% band of one day's noise, from differences that hold `variances` times its variance."""
+    known = steps[np.isfinite(steps)]
+    if not known.size:
+        return float("nan")
+    return 1.28 * 1.4826 * float(np.median(np.abs(known))) / float(np.sqrt(variances))
 
 
 def _surge(errors: Floats) -> float:

@@ -24,7 +24,7 @@ from forecasting.scenarios import (
     growth_multipliers,
 )
 from forecasting.series import MethodSummary, SeriesForecast, flat_series, forecast_series
-from forecasting.tokens import long_shares, second_moments, token_outlook
+from forecasting.tokens import cached_tokens, long_shares, second_moments, token_outlook
 
 SHOWN = {"q2.5": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q97.5": 0.975}
 """Quantiles of the daily tables: the median with its 80% and 95% interval."""
@@ -116,8 +116,14 @@ def _joint_paths(
     """Sample paths (S, D) of each known series from as_of on, joined by their residual correlation."""
     names = list(forecasts)
     noise = _correlation(past, names)
-    shares = [forecasts[name].persistence for name in names]
-    scores = normal_scores(paths, shares, noise, _level_correlation(noise, names), rng)
+    scores = normal_scores(
+        [forecasts[name].persistence for name in names],
+        [forecasts[name].level_sd for name in names],
+        noise,
+        _level_correlation(noise, names),
+        paths=paths,
+        rng=rng,
+    )
     drawn = (sample_paths(forecasts[name].predictive, scores[i]) for i, name in enumerate(names))
     return {name: whole[:, past.gap :] for name, whole in zip(names, drawn, strict=True)}
 
@@ -152,7 +158,7 @@ def _demand(
     requests = drawn["requests"]
     unknown = np.full_like(requests, np.nan)
     prompt = drawn.get("prompt", unknown)
-    cached = np.minimum(drawn.get("cached", np.zeros_like(requests)), prompt)
+    cached = cached_tokens(prompt, drawn["cached"]) if "cached" in drawn else np.zeros_like(requests)
     busiest = peak_factor(drawn["peak"], requests, traffic.window_s) if "peak" in drawn else unknown
     return Demand(
         workload=traffic.workload,

@@ -12,7 +12,7 @@ from data.errors import UserError
 from data.traffic import FIELDS, Traffic
 from forecasting.peaks import daily_peaks
 from forecasting.scenarios import Days, Event, Quantity, learn_around
-from forecasting.tokens import mean_tokens, percentile_tokens
+from forecasting.tokens import cached_odds, mean_tokens, percentile_tokens
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,8 +30,9 @@ MOST_GAP_DAYS = 365
 class Past:
     """The daily series (n,) of one workload before as_of.
 
-    traffic: what was seen before as_of and nothing later. series: requests, peak (busiest window) and the mean
-    tokens prompt, cached, output, with days that were cut off masked and past events taken out. percentiles:
+    traffic: what was seen before as_of and nothing later. series: requests, peak (busiest window), the mean tokens
+    prompt and output, and for cached the odds of a prompt token being cached (`cached_odds`), with days that were
+    cut off masked and past events taken out. percentiles:
     (P, n) by field. seen_days, full_days: how much was observed. gap: unknown days up to as_of. learned:
     sentences about events and days left out.
     """
@@ -64,6 +65,7 @@ def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
     if whole.any():
         raw = {name: np.where(whole, values, np.nan) for name, values in raw.items()}
     raw |= {field: mean_tokens(seen.daily, field) for field in FIELDS}
+    raw["cached"] = cached_odds(raw["prompt"], raw["cached"])
     series, learned = {}, []
     for name, values in raw.items():
         series[name], found = _learnt(events, traffic.workload, days, values, as_of, name)

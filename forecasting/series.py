@@ -33,8 +33,13 @@ FLAT_DAY = (0.42, 0.42, 0.66, 0.72, 0.89)
 Measured on the shared regular series before their scored windows (docs/forecasting.md): all that a forecast
 from a single day can rest on.
 """
-FLAT_CEILING = 30.0
-"""No quantile of a flat plan goes above this multiple of the observed rate."""
+FLAT_CEILING = 3.0
+"""No quantile of a flat plan goes above this multiple of the observed rate.
+
+Assumed. Without it the mean, which budgets add up, would lie 1.6 times above the rate that was seen; with it, 1.2.
+"""
+FLAT_PERSISTENCE = 0.95
+"""Assumed: where only an hour was seen, nearly all that is not known is the level of every day to come."""
 FLAT_HOUR = 0.87
 """The same between an hour and its day: median of 8 hourly series of human traffic (docs/forecasting.md)."""
 
@@ -59,10 +64,15 @@ class MethodSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesForecast:
-    """The marginal distribution of each day, what its days share, and why."""
+    """The marginal distribution of each day, what its days share, and why.
+
+    persistence: (H,) share of a day's variance that is the level's; level_sd: (H,) how the level's standard
+    deviation grows, non-decreasing, in any unit. Sample paths follow both (`intervals.normal_scores`).
+    """
 
     predictive: Predictive
     persistence: Floats
+    level_sd: Floats
     method: MethodSummary
 
 
@@ -131,7 +141,12 @@ def flat_series(level: float, horizon: int, *, seen_days: float, spread: bool = 
         cleaned=(),
         sentence=sentence,
     )
-    return SeriesForecast(predictive=predictive, persistence=np.full(horizon, 0.95), method=method)
+    return SeriesForecast(
+        predictive=predictive,
+        persistence=np.full(horizon, FLAT_PERSISTENCE),
+        level_sd=predictive.half_width,
+        method=method,
+    )
 
 
 def _long_series(history: History, horizon: int, robust: Model, other: Model | None) -> SeriesForecast:
@@ -204,7 +219,10 @@ def _count_series(history: History, horizon: int) -> SeriesForecast:
         sentence="Too few requests a day for a log-scale model: mean with a negative binomial around it.",
     )
     return SeriesForecast(
-        predictive=count_forecast(history, horizon), persistence=np.full(horizon, COUNT_PERSISTENCE), method=method
+        predictive=count_forecast(history, horizon),
+        persistence=np.full(horizon, COUNT_PERSISTENCE),
+        level_sd=np.sqrt(np.arange(1.0, horizon + 1)),
+        method=method,
     )
 
 
@@ -213,7 +231,9 @@ def _assemble(
 ) -> SeriesForecast:
     width = half_widths(errors, horizon)
     predictive = log_predictive(history.x, centre, width)
-    return SeriesForecast(predictive=predictive, persistence=persistence_share(errors, width), method=method)
+    share = persistence_share(errors, width, history.x)
+    level_sd = np.maximum.accumulate(np.sqrt(share) * width)
+    return SeriesForecast(predictive=predictive, persistence=share, level_sd=level_sd, method=method)
 
 
 def _origins(n: int, first: int) -> Ints:

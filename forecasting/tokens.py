@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 RECENT_DAYS = 35
 """Ratios of lengths are taken over the newest days, as long as the finest windows are kept."""
 SUM_OF_FIELD = {"prompt": "prompt_tok_sum", "cached": "cached_prompt_tok_sum", "output": "output_tok_sum"}
+MOST_ODDS = 999.0
+"""A share of 99.9%: more is not told apart from all."""
 
 
 def mean_tokens(daily: pd.DataFrame, field: str) -> Floats:
@@ -116,3 +118,18 @@ def _share(part: float, whole: float) -> float:
 def known_fields(daily: pd.DataFrame) -> tuple[str, ...]:
     """Return the fields whose mean is known on at least one day."""
     return tuple(field for field in FIELDS if np.isfinite(mean_tokens(daily, field)).any())
+
+
+def cached_odds(prompt_tok: Floats, cached_tok: Floats) -> Floats:
+    """Return the odds C / (P - C) that a prompt token comes from the cache, at most MOST_ODDS.
+
+    The share is forecast as odds, so that on no path more of a prompt is cached than there is of it, and a share
+    of 90% moves as much when it comes to 95% as one of 5% that comes to 10%.
+    """
+    fresh = np.maximum(prompt_tok - cached_tok, prompt_tok / (1.0 + MOST_ODDS))
+    return np.divide(cached_tok, fresh, out=np.full_like(cached_tok, np.nan), where=fresh > 0)
+
+
+def cached_tokens(prompt_tok: Floats, odds: Floats) -> Floats:
+    """Return the cached tokens of prompts at these odds: P x odds / (1 + odds), the inverse of `cached_odds`."""
+    return np.asarray(prompt_tok * odds / (1.0 + odds))

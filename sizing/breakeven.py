@@ -198,7 +198,7 @@ def _sentence(
     if qps is None:
         text = (
             f"No breakeven exists on {where}: at {replica.utilisation:.0%} utilisation a request takes"
-            f" ${gpu_usd:.3g} of GPU time, more than the ${api:.3g} that the API charges, at any volume."
+            f" ${gpu_usd:.3g} of GPU time, more than the ${api:.3g} that the API charges, at any volume as bursty."
         )
         return (
             text if low is None else f"{text} At the low end of the price range it exists, at {low:.3g} a second."

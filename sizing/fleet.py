@@ -86,16 +86,40 @@ class FleetPlan:
     def hourly_gpus(self) -> Ints:
         """Return (S, D, 24): GPUs that each hour takes, what an autoscaler could not give back.
 
-        The 99% busiest windows of each hour, never more than the day's fleet. Batch work waits, so its fleet is
-        the same all day.
+        Online: the 99% busiest windows of each hour, never more than the day's fleet. Batch work is done as soon
+        as the day's fleet can, first come first served, and its GPUs are given back while nothing waits.
         """
         if self.category != "online":
-            return np.repeat(self.need_gpus[:, :, None], 24, axis=2)
-        hourly = self.load[:, :, None] * self.hour_share[None] * 24
-        busy = self.busy.hour_load(hourly) if self.busy else hourly
-        return np.minimum(
-            _with_spares(_gpus(busy / self.filled, self.profile.tp), self.spare_gpus), self.need_gpus[:, :, None]
-        )
+            return self._backlog_gpus()
+        busy = _gpus(self._busy_hours() / self.filled, self.profile.tp)
+        return np.minimum(_with_spares(busy, self.spare_gpus), self.need_gpus[:, :, None])
+
+    def busy_share(self) -> float:
+        """Return the share of paid time that is work, before whole replicas and spares are counted."""
+        if self.category != "online":
+            return self.filled
+        return float(self._hours().sum() / self._busy_hours().sum() * self.filled)
+
+    def _hours(self) -> Floats:
+        return np.asarray(self.load[:, :, None] * self.hour_share[None] * 24)
+
+    def _busy_hours(self) -> Floats:
+        hours = self._hours()
+        return np.maximum(self.busy.hour_load(hours), hours) if self.busy else hours
+
+    def _backlog_gpus(self) -> Ints:
+        """Work off what waits: with arrivals a and capacity c of each hour, what waits is (Lindley's recursion)
+
+        waits_t = max(0, waits_(t-1) + a_t - c_t) = X_t - min(0, min over s <= t of X_s),  X_t = sum of a - c
+        """
+        paths, days = self.load.shape
+        arrived = self._hours().reshape(paths, days * 24)
+        capacity = np.repeat(self.need_gpus, 24, axis=1) / self.profile.tp * self.filled
+        total = np.cumsum(arrived - capacity, axis=1)
+        waits = total - np.minimum(np.minimum.accumulate(total, axis=1), 0.0)
+        before = np.concatenate([np.zeros((paths, 1)), waits[:, :-1]], axis=1)
+        done = arrived + before - waits
+        return _gpus(done / self.filled, self.profile.tp).reshape(paths, days, 24)
 
 
 def plan_fleet(
@@ -133,7 +157,8 @@ def plan_fleet(
     busy = busy_windows(traffic, profile, demand.moments) if category == "online" else None
     filled = window_utilisation if busy and busy.fine else mean_utilisation
     if category == "online":
-        need = (busy.p99_load(load) if busy else load) / filled
+        # Where requests are so few that 99% of windows are empty, the mean is what must run.
+        need = np.maximum(busy.p99_load(load), load) / filled if busy else load / filled
     else:
         need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / filled
     spare = profile.tp if category == "online" and spares else 0

@@ -1,5 +1,6 @@
-"""A small made-up world, planned once for all tests of this room."""
+"""A small made-up world, ingested once for all tests of this room; who plans it takes a copy."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,23 +14,44 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Path:
-    """A folder with logs, a store and plan.toml: 100 days at a fiftieth of the demo's traffic."""
+    """A folder with logs, a store and plan.toml: 90 days at a tenth of the demo's traffic."""
     out = tmp_path_factory.mktemp("world")
-    demo.prepare(out, days=100, scale=0.02)
+    plan = demo.prepare(out, days=90, scale=0.1)
+    plan.write_text(plan.read_text().replace("seed = 20261123", "seed = 20261123\npaths = 50"))
     return out
 
 
 @pytest.fixture(scope="session")
-def request_of(world):
-    """Make a request to plan the small world; the stamp is fixed."""
+def copied(world, tmp_path_factory):
+    """Make a copy of the world, so that its run table starts empty."""
 
-    def make(out: Path, **changes) -> PlanRequest:
-        return PlanRequest(config=world / "plan.toml", out=out, as_of=demo.AS_OF, now=NOW, **changes)
+    def make(**changes: str) -> Path:
+        out = tmp_path_factory.mktemp("copy") / "world"
+        shutil.copytree(world, out, ignore=shutil.ignore_patterns("logs"))
+        plan = out / "plan.toml"
+        for old, new in changes.items():
+            assert old in plan.read_text()
+            plan.write_text(plan.read_text().replace(old, new))
+        return out
 
     return make
 
 
+def plan_request(world: Path, **changes) -> PlanRequest:
+    """Ask for the plan of a world, its stamp fixed."""
+    return PlanRequest(
+        **{"config": world / "plan.toml", "out": world / "plans", "as_of": demo.AS_OF, "now": NOW, **changes}
+    )
+
+
 @pytest.fixture(scope="session")
-def outcome(request_of, tmp_path_factory) -> PlanOutcome:
-    """The small world's plan."""
-    return plan_month(request_of(tmp_path_factory.mktemp("plans")))
+def planned(copied) -> tuple[Path, PlanOutcome]:
+    """A planned copy of the world, for tests that only read it."""
+    out = copied()
+    return out, plan_month(plan_request(out))
+
+
+@pytest.fixture(scope="session")
+def request_for():
+    """The function that asks for a plan of a world."""
+    return plan_request

@@ -86,9 +86,19 @@ def test_the_shape_is_symmetric_and_its_80_percent_band_is_one_half_width():
     assert list(SHAPE) == [-v for v in SHAPE[::-1]]
 
 
+def walk(days):
+    return [np.sqrt(np.arange(1.0, days + 1))]
+
+
+def scored(share, level_sd, *, paths, noise=None):
+    n = len(share)
+    noise = np.eye(n) if noise is None else noise
+    return normal_scores(share, level_sd, noise, np.eye(n), paths=paths, rng=np.random.default_rng(0))
+
+
 def test_paths_carry_the_quantiles_exactly():
     marginal = predictive()
-    scores = normal_scores(200, [np.full(40, 0.7)], np.eye(1), np.eye(1), np.random.default_rng(0))[0]
+    scores = scored([np.full(40, 0.7)], walk(40), paths=200)[0]
 
     paths = sample_paths(marginal, scores)
 
@@ -97,18 +107,33 @@ def test_paths_carry_the_quantiles_exactly():
 
 
 def test_near_days_of_a_path_hang_together_and_far_days_less():
-    scores = normal_scores(2000, [np.full(365, 0.98)], np.eye(1), np.eye(1), np.random.default_rng(0))[0]
+    scores = scored([np.full(365, 0.98)], walk(365), paths=2000)[0]
     corr = np.corrcoef(scores[:, [180, 187, 360]].T)
 
     assert corr[0, 1] > 0.9
     assert 0.5 < corr[0, 2] < 0.8  # sqrt(181 / 361) = 0.71, times 0.98
 
 
+def test_a_level_that_was_never_known_is_wrong_on_every_day_alike():
+    scores = scored([np.full(90, 0.95)], [np.full(90, 0.9)], paths=2000)[0]
+
+    assert scores.std(axis=0) == pytest.approx(np.ones(90), abs=0.06)
+    assert np.corrcoef(scores[:, [0, 89]].T)[0, 1] == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_level_that_is_known_today_drifts_away():
+    sd = np.concatenate([np.zeros(10), np.sqrt(np.arange(1.0, 81))])
+    scores = scored([np.where(sd > 0, 0.98, 0.0)], [sd], paths=2000)[0]
+
+    assert np.isfinite(scores).all()
+    assert abs(np.corrcoef(scores[:, [0, 89]].T)[0, 1]) < 0.06
+
+
 def test_quantities_move_together_as_asked():
     noise = np.array([[1.0, 0.6], [0.6, 1.0]])
     share = [np.full(50, 0.5), np.full(50, 0.5)]
 
-    a, b = normal_scores(4000, share, noise, np.eye(2), np.random.default_rng(0))
+    a, b = scored(share, walk(50) * 2, paths=4000, noise=noise)
 
     assert np.corrcoef(a[:, 20], b[:, 20])[0, 1] == pytest.approx(0.3, abs=0.05)
 
@@ -117,5 +142,19 @@ def test_noise_that_fills_the_interval_leaves_no_persistence_and_a_shared_level_
     noisy = errors(0.1)
     level = np.repeat(0.1 * np.random.default_rng(0).standard_normal((60, 1)), 90, axis=1)
 
-    assert persistence_share(noisy, half_widths(noisy, 90))[0] < 0.3
-    assert persistence_share(level, half_widths(level, 90)).min() == 0.98
+    assert persistence_share(noisy, half_widths(noisy, 90), np.zeros(0))[0] < 0.3
+    assert persistence_share(level, half_widths(level, 90), np.zeros(0)).min() == 0.98
+
+
+def test_two_weeks_without_errors_still_tell_noise_from_level():
+    week = np.tile(np.array([0.0, 0.1, 0.2, 0.1, 0.0, -0.4, -0.5]), 2)
+    none = np.zeros((0, 30))
+    rng = np.random.default_rng(0)
+
+    calm = persistence_share(none, np.full(30, 0.4), week)
+    noisy = persistence_share(none, np.full(30, 0.4), week + 0.3 * rng.standard_normal(14))
+    unknown = persistence_share(none, np.full(30, 0.4), week[:5])
+
+    assert calm[0] == 0.98
+    assert noisy[0] < 0.6
+    assert unknown[0] == 0.0

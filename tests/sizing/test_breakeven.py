@@ -83,7 +83,7 @@ def test_below_the_gpus_marginal_cost_no_volume_breaks_even():
 
     assert (point.qps, point.qps_for_good, point.utilisation, point.mtok_per_month) == (None, None, None, None)
     assert point.sentence.startswith("No breakeven exists on h100 at $3.00 an hour: at 70% utilisation")
-    assert "more than the $0.00032 that the API charges, at any volume" in point.sentence
+    assert "more than the $0.00032 that the API charges, at any volume as bursty" in point.sentence
     assert point.qps_low is not None
     assert "At the low end of the price range it exists" in point.sentence
 
