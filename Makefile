@@ -13,7 +13,7 @@ demo: $(STAMP)
 	$(BIN)/fleetcast demo --out runs/demo
 
 test: $(STAMP) lint
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-slow: $(STAMP)
 	$(BIN)/pytest -m slow
@@ -24,7 +24,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 benchmarks: $(STAMP)
-	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python -m benchmarks.plan
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "fleetcast needs Python 3.11 or newer; none was found on the PATH." >&2; exit 2; }

@@ -89,13 +89,13 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     for n, (workload, traffic, outlook) in enumerate(zip(workloads, past.traffic, outlooks, strict=True)):
         progress(f"sizing {workload.name}", 0.5 + 0.2 * n / len(workloads))
         sized.append(step(f"size {workload.name}", size, plan, facts, workload, traffic, outlook.demand))
-    needs, held_idle = share_held(plan, [outlook.demand for outlook in outlooks], sized)
+    needs = share_held(plan, [outlook.demand for outlook in outlooks], sized)
     priced = []
     for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
         progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
         priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
     progress("writing the page", 0.9)
-    idle = idle_gpus(priced, needs, held_idle, plan.settings.horizons_days[0])
+    idle = idle_gpus(plan, priced, needs, outlooks[0].demand)
     return budget_report(plan, facts, past, outlooks, sized, priced, idle, run=run, now=now)
 
 

@@ -76,6 +76,14 @@ class SizedGpu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one workload's fleet takes hour by hour on each candidate GPU, (S, D, 24): bought, and held already."""
+
+    buy: Mapping[str, Floats]
+    held: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
     """One workload's options and choices. costs: day by day; lines, choices: by horizon; ladder: by GPU."""
 
@@ -203,42 +211,53 @@ def size(
 
 def share_held(
     plan: LoadedPlan, demands: Sequence[Demand], sized: Sequence[Sequence[SizedGpu]]
-) -> tuple[list[dict[str, Floats]], dict[str, Floats]]:
+) -> tuple[Needs, ...]:
     """Serve the needs from reservations in force first, workloads in the plan's order.
 
-    Returns, for each workload, what every GPU's fleet still has to buy hour by hour (S, D, 24), and for each GPU
-    the reserved hours that stay idle.
+    Every candidate is asked what it would take if it were chosen, so a workload may hold a share of several kinds;
+    which of them it uses is known once it has chosen (`idle_gpus`).
     """
-    commitments = [c.to_commitment() for c in plan.settings.commitments]
-    days = demands[0].days
-    idle: dict[str, Floats] = {}
-    for gpu in dict.fromkeys(c.gpu for c in commitments):
-        held = committed_gpus(commitments, gpu, days)
-        idle[gpu] = np.array(
-            np.broadcast_to(held[None, :, None], (*demands[0].requests.shape, 24)), dtype=np.float64
-        )
-    rest = []
+    free = held_gpus(plan, demands[0])
+    found = []
     for candidates in sized:
-        needs = {
-            each.gpu: each.fleet.hourly_gpus().astype(np.float64) for each in candidates if each.fleet is not None
-        }
-        for gpu in needs:
-            if gpu in idle:
-                served = np.minimum(needs[gpu], idle[gpu])
-                needs[gpu], idle[gpu] = needs[gpu] - served, idle[gpu] - served
-        rest.append(needs)
-    return rest, idle
+        buy, held = {}, {}
+        for each in candidates:
+            if each.fleet is None:
+                continue
+            need = each.fleet.hourly_gpus().astype(np.float64)
+            served = np.minimum(need, free[each.gpu]) if each.gpu in free else np.zeros_like(need)
+            if each.gpu in free:
+                free[each.gpu] = free[each.gpu] - served
+            buy[each.gpu], held[each.gpu] = need - served, served
+        found.append(Needs(buy=buy, held=held))
+    return tuple(found)
+
+
+def held_gpus(plan: LoadedPlan, demand: Demand) -> dict[str, Floats]:
+    """Return the GPUs that reservations in force hold in every hour, by kind, (S, D, 24)."""
+    commitments = [c.to_commitment() for c in plan.settings.commitments]
+    shape = (*demand.requests.shape, 24)
+    return {
+        gpu: np.array(np.broadcast_to(committed_gpus(commitments, gpu, demand.days)[None, :, None], shape))
+        for gpu in dict.fromkeys(c.gpu for c in commitments)
+    }
 
 
 def idle_gpus(
-    priced: Sequence[Priced], needs: Sequence[Mapping[str, Floats]], held_idle: Mapping[str, Floats], days: int
+    plan: LoadedPlan, priced: Sequence[Priced], needs: Sequence[Needs], demand: Demand
 ) -> dict[str, Floats]:
-    """Return GPUs that are reserved and unused, by kind, (S, D, 24): in force already, or chosen for `days`."""
-    idle = dict(held_idle)
+    """Return GPUs that are reserved and unused, by kind, (S, D, 24): in force already, or chosen for the first
+    horizon. A reservation in force is used by the workloads that chose its kind, and idle for all others.
+    """
+    idle = held_gpus(plan, demand)
     for each, need in zip(priced, needs, strict=True):
-        cost = chosen_cost(each.costs, each.choices[days])
-        if cost is not None and cost.gpu is not None and cost.held_gpus is not None:
-            _, spare = use_held([need[cost.gpu]], cost.held_gpus)
+        cost = chosen_cost(each.costs, each.choices[plan.settings.horizons_days[0]])
+        if cost is None or cost.gpu is None:
+            continue
+        if cost.gpu in idle:
+            idle[cost.gpu] = idle[cost.gpu] - need.held[cost.gpu]
+        if cost.held_gpus is not None:
+            _, spare = use_held([need.buy[cost.gpu]], cost.held_gpus)
             idle[cost.gpu] = idle[cost.gpu] + spare if cost.gpu in idle else spare
     return idle
 
@@ -253,7 +272,7 @@ def price(
     workload: WorkloadSettings,
     demand: Demand,
     sized: Sequence[SizedGpu],
-    needs: Mapping[str, Floats],
+    needs: Needs,
 ) -> Priced:
     """Price every option of one workload day by day, and choose for each horizon."""
     lead_days = plan.settings.lead_time_days
@@ -265,7 +284,7 @@ def price(
         category=workload.category,
         api=api,
         gpus=[
-            GpuNeed(gpu=gpu, hourly_gpus=needs[gpu], offers=offers[gpu], unit_gpus=fleet.profile.tp)
+            GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.tp)
             for gpu, fleet in fleets.items()
         ],
         batch_fraction=workload.api.batch_fraction if workload.api else None,
@@ -274,7 +293,7 @@ def price(
     )
     terms = {
         gpu: ladder(
-            needs[gpu],
+            needs.buy[gpu],
             offers=offers[gpu],
             start=as_day(demand.days[0]),
             lead_days=lead_days,
