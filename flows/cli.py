@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias, TypeVar
 
 from data.errors import UserError
 
 EXIT_OK, EXIT_USER_ERROR = 0, 2
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 DESCRIPTION = """\
 Plan the compute of an LLM product: how much, what it costs, what to commit to.
@@ -42,9 +43,17 @@ def _command(name: str) -> Callable[[argparse.Namespace], None]:
     return found
 
 
+class OneSentenceParser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence, without a page of usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and the way out; end with status 2."""
+        self.exit(EXIT_USER_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = OneSentenceParser(
         prog="fleetcast", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"fleetcast {version('fleetcast')}")
@@ -62,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+When = TypeVar("When", date, datetime)
 
 
 def _add_demo(commands: Commands) -> None:
@@ -83,7 +93,11 @@ def _add_ingest(commands: Commands) -> None:
     ingest.add_argument("--label", metavar="NAME", help="source label; left out: from the log or the file's name")
     ingest.add_argument("--start", type=_moment, metavar="TIME", help="first moment of a source that has no dates")
     ingest.add_argument(
-        "--max-rejected", type=_share, default=0.05, metavar="SHARE", help="refuse a file above (default 0.05)"
+        "--max-rejected-share",
+        type=_share,
+        default=0.05,
+        metavar="SHARE",
+        help="refuse a file with a larger share of bad rows (default 0.05)",
     )
     ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
     ingest.set_defaults(run="flows.cli_data:run_ingest")
@@ -173,9 +187,10 @@ def _add_calibrate(commands: Commands) -> None:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-23") from None
+    return _of_our_time(day, text)
 
 
 def _moment(text: str) -> datetime:
@@ -183,7 +198,13 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write it as 2026-11-01T00:00:00+00:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _of_our_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC), text)
+
+
+def _of_our_time(when: When, text: str) -> When:
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return when
 
 
 def _number(text: str) -> float:

@@ -17,7 +17,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
         mapping=arguments.mapping,
         label=arguments.label,
         start=arguments.start,
-        max_rejected_share=arguments.max_rejected,
+        max_rejected_share=arguments.max_rejected_share,
     )
     try:
         summary = _ingested(request, tracked=arguments.prefect)

@@ -101,6 +101,8 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
 
 def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, force: bool) -> Run | Path:
     """Open a run, or return the folder of an earlier one with the very same inputs whose files are all there."""
+    with open_store(plan.store_path):
+        pass  # a store that is not there, or not one, is the user's to mend before a writer would make it
     with open_store(plan.store_path, write=True, now=now) as store:
         digest = input_digest(
             {

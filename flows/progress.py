@@ -18,6 +18,7 @@ def no_progress(_what: str, _share: float) -> None:
 def progress_bar(title: str) -> Iterator[Report]:
     """Show one bar for the whole work and the name of the current step."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda what, share: bar.update(task, description=f"{title}: {what}", completed=share)

@@ -258,7 +258,7 @@ class PlanSettings(_Section):
     fx: FxSettings | None = None
     horizons_days: Annotated[list[Annotated[int, Field(ge=1, le=365)]], Field(min_length=1)] = [30, 90, 365]
     paths: Annotated[int, Field(ge=50, le=2_000)] = 200
-    history_days: Annotated[int, Field(ge=1)] = 1_096
+    history_days: Annotated[int, Field(ge=1, le=36_500)] = 1_096
     store: StoreSettings
     prices: PriceSettings = PriceSettings()
     catalog: CatalogSettings = CatalogSettings()

@@ -10,9 +10,11 @@ from flows.settings import PlanSettings
 from flows.walk import Priced, chosen_cost
 from forecasting.spread import Spread
 from reports.budget import BudgetMonth
+from sizing.compare import DailyCost
 from sizing.decide import Choice
 
 Floats = npt.NDArray[np.float64]
+DAY_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +54,17 @@ def plan_spend(
                 missing.append(f"{workload.costs[0].workload} over {last} days")
                 continue
             usd[:, first:last] += cost.usd[:, first:last]
-            if cost.option.startswith("reserved"):
-                committed[:, first:last] += cost.usd[:, first:last]
+            committed[:, first:last] += _reserved_usd(workload, choice, cost)[first:last]
     return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing))
+
+
+def _reserved_usd(priced: Priced, choice: Choice, cost: DailyCost) -> Floats:
+    """Return (D,) USD a day of the GPUs that a choice reserves, without what it buys on demand above them."""
+    terms = priced.ladder.get(choice.gpu or "", ())
+    rate = next((term.usd_per_gpu_hour for term in terms if term.term == choice.option), None)
+    if cost.held_gpus is None or rate is None:
+        return np.zeros(0 if cost.usd is None else cost.usd.shape[1])
+    return np.asarray(cost.held_gpus * rate * DAY_HOURS)
 
 
 def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping[str, float]) -> list[BudgetMonth]:
