@@ -44,12 +44,14 @@ def _lines(answer: SizeAnswer, gpu: Gpu) -> list[str]:
 
 def _plan_lines(answer: SizeAnswer) -> list[str]:
     plan: Any = answer.plan
-    measured = f"{plan.measured_points} measured points of this model and GPU stand behind it"
+    stand = "stands" if plan.measured_points == 1 else "stand"
+    measured = f"{_count(plan.measured_points, 'measured point')} of this model and GPU {stand} behind it"
     if plan.measured_points == 0:
         measured = "no measured point of this model and GPU stands behind it: the band is that of unseen pairs"
     return [
         plan.sentence,
-        f"  GPUs         {plan.gpus} ({plan.replicas} replicas of {plan.tp}), {plan.gpus_low} to {plan.gpus_high}"
+        f"  GPUs         {plan.gpus} ({_count(plan.replicas, 'replica')} of {plan.tp}),"
+        f" {plan.gpus_low} to {plan.gpus_high}"
         f" over the 80% band of measured throughput; {measured}",
         f"  binds        {plan.binds}",
         f"  batch        {plan.batch} sequences at once; memory would hold {plan.memory_batch}",
@@ -62,7 +64,8 @@ def _plan_lines(answer: SizeAnswer) -> list[str]:
 def _textbook_lines(answer: SizeAnswer, gpu: Gpu) -> list[str]:
     t = answer.textbook
     return [
-        f"The textbook answers {t.gpus} GPUs; it leaves out prefill, {answer.plan.prefill_share:.0%} of the work.",
+        f"The textbook answers {_count(t.gpus, 'GPU')}; it leaves out prefill,"
+        f" {answer.plan.prefill_share:.0%} of the work.",
         f"  assumed      batch {t.batch}, {t.step_s * 1e3:g} ms a step, utilisation {t.utilisation:g}"
         f" (--batch, --decode-ms, --utilisation)",
         f"  1 KV         {t.kv_bytes_per_request / GB:.3f} GB a request of {t.context_tok:,.0f} tokens",
@@ -74,3 +77,7 @@ def _textbook_lines(answer: SizeAnswer, gpu: Gpu) -> list[str]:
         f"  floor        {t.floor_step_s * 1e3:.1f} ms a step at least: weights and the batch's KV read once at"
         f" {gpu.memory_bytes_per_s / TB:.3g} TB/s",
     ]
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from data.formats.contract import Options
+from data.formats.reader import fast_relation
 from data.ingest import IngestSummary, ingest_logs
+from data.sources import RequestUnit, find_units
 from data.warehouse import open_store
 from flows.progress import Report, no_progress
 
@@ -26,6 +29,8 @@ class IngestRequest:
 def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSummary:
     """Read the logs into the store; raises UserError when a file is missing, unknown or mostly bad."""
     now = datetime.now(UTC)
+    if not request.store.exists():
+        _require_readable(request)
     with open_store(request.store, write=True, now=now) as store:
         return ingest_logs(
             store,
@@ -38,6 +43,14 @@ def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSumm
             max_rejected_share=request.max_rejected_share,
             progress=progress,
         )
+
+
+def _require_readable(request: IngestRequest) -> None:
+    """Refuse what cannot be read before a new store is made, so that a mistyped command leaves nothing behind."""
+    options = Options(start=request.start, mapping=request.mapping)
+    for unit in find_units(request.logs, request.format, request.label, options):
+        if isinstance(unit, RequestUnit):
+            fast_relation(unit.sample, unit.format.select(unit.sample, options).reads)
 
 
 def summary_lines(summary: IngestSummary) -> Sequence[str]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
+from data.errors import UserError
 from data.read_traffic import store_digest
 from data.warehouse import open_store
 from flows.progress import Report, no_progress
@@ -101,8 +102,11 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
 
 def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, force: bool) -> Run | Path:
     """Open a run, or return the folder of an earlier one with the very same inputs whose files are all there."""
-    with open_store(plan.store_path):
-        pass  # a store that is not there, or not one, is the user's to mend before a writer would make it
+    if not plan.store_path.exists():  # who plans opens it as a writer, which would make an empty one
+        raise UserError(
+            f"There is no store at {plan.store_path}, which store.path in {plan.path} names;"
+            f" make it with: fleetcast ingest LOG... --store {plan.store_path}"
+        )
     with open_store(plan.store_path, write=True, now=now) as store:
         digest = input_digest(
             {
