@@ -7,6 +7,8 @@ from data.errors import UserError
 from flows.plan import PlanOutcome, PlanRequest, plan_month
 from flows.prefect_env import end_quietly, server_is_configured
 from flows.progress import progress_bar
+from reports.budget import BudgetReport
+from reports.format import money
 
 
 def run_plan(arguments: argparse.Namespace) -> None:
@@ -52,8 +54,26 @@ def run_report(arguments: argparse.Namespace) -> None:
 
 
 def _say(outcome: PlanOutcome) -> None:
+    """Print the decision, what each workload is to do first, and the page's path on the last line."""
     if outcome.report is None:
         print("Nothing has changed since this plan was made; --force plans again.")
     else:
-        print(outcome.report.decision.headline)
+        print("\n".join(_decision_lines(outcome.report)))
     print(outcome.page)
+
+
+def _decision_lines(report: BudgetReport) -> list[str]:
+    quality = report.quality
+    spend = report.decision.usd_30_days
+    lines = [
+        f"{quality.requests:,.0f} requests from {quality.files} log file{'s' * (quality.files != 1)}",
+        *(
+            f"  {workload.name}: {workload.horizons[0].decision.sentence}"
+            for workload in report.workloads
+            if workload.horizons
+        ),
+    ]
+    if spend is not None:
+        low, mean, high = (money(usd, report.currency) for usd in (spend.p10, spend.mean, spend.p90))
+        lines.append(f"Next 30 days: {mean} ({low} to {high} on 80% of the paths)")
+    return [*lines, report.decision.headline]
