@@ -64,7 +64,7 @@ def plan_month(request: PlanRequest, *, step: Step = straight, progress: Report 
     plan = load_plan(request.config)
     as_of = request.as_of or now.astimezone(plan.settings.zone).date()
     facts = read_facts(plan)
-    started = step("begin", _begin, plan, facts, as_of, now, request.force)
+    started = step("begin", _begin, plan, facts, as_of, now, None if request.force else request.out)
     if isinstance(started, Path):
         return PlanOutcome(page=started / "budget.html", report=None)
     try:
@@ -100,8 +100,8 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     return budget_report(plan, facts, past, outlooks, sized, priced, idle, run=run, now=now)
 
 
-def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, force: bool) -> Run | Path:
-    """Open a run, or return the folder of an earlier one with the very same inputs whose files are all there."""
+def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, unless_in: Path | None) -> Run | Path:
+    """Open a run, or return the folder in `unless_in` where one with the very same inputs is still published."""
     if not plan.store_path.exists():  # who plans opens it as a writer, which would make an empty one
         raise UserError(
             f"There is no store at {plan.store_path}, which store.path in {plan.path} names;"
@@ -119,9 +119,16 @@ def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, force: bo
             }
         )
         done = finished_run(store.con, kind="plan", digest=digest)
-        if done is not None and not force and is_whole(done, ("budget.html", "plan.json")):
+        if done is not None and unless_in is not None and _is_published(done, unless_in, digest):
             return done
         return begin_run(store.con, kind="plan", as_of=as_of, digest=digest, now=now)
+
+
+def _is_published(folder: Path, out: Path, digest: str) -> bool:
+    """Return whether a folder holds the plan with these inputs: a later one of the day takes its place."""
+    if folder.parent != out.resolve() or not is_whole(folder, ("budget.html", "plan.json")):
+        return False
+    return f'"{digest}"' in (folder / "plan.json").read_text()
 
 
 def _publish(report: BudgetReport, out: Path) -> Published:

@@ -102,7 +102,7 @@ def _tokenizers(name: str, served: float, api: float | None) -> list[Assumption]
                 name=f"Tokens of the {whose} for each logged token, {name}",
                 value=f"{ratio:g}",
                 source="assumed: no ratio is given" if ratio == 1.0 else "plan.toml, token_ratio",
-                sensitivity="Cost of this option changes in proportion: at 1.1 it is +10%.",
+                sensitivity=f"Cost of this option goes about in proportion: at {1.1 * ratio:.3g}, about +10%.",
             )
         )
     return rows

@@ -18,6 +18,28 @@ def _runs(world):
         return store.con.execute("SELECT status, revision, error FROM run ORDER BY revision").fetchall()
 
 
+@pytest.fixture
+def walks_at_once(planned, monkeypatch):
+    """Let plans skip from the store to a report that is known; only its stamp, digest and title are their own."""
+    _, outcome = planned
+
+    def report_of(plan, _facts, run, *_rest):
+        stamp = replace(outcome.report.provenance, run_id=run.run_id, input_digest=run.input_digest)
+        return replace(outcome.report, title=plan.settings.title, provenance=stamp)
+
+    monkeypatch.setattr(plan_module, "_walk", report_of)
+
+
+def _retitle(world, title):
+    config = world / "plan.toml"
+    config.write_text(
+        "\n".join(
+            f'title = "{title}"' if line.startswith("title = ") else line
+            for line in config.read_text().splitlines()
+        )
+    )
+
+
 def test_a_plan_leaves_the_page_and_its_files(planned):
     world, outcome = planned
     folder = world / "plans" / "2026-11-23"
@@ -92,15 +114,50 @@ def test_the_same_inputs_are_planned_once_and_force_changes_only_the_stamp(copie
     assert (world / "plans" / "2026-11-23.r1" / "budget.html").exists()
 
 
-def test_a_changed_plan_is_a_new_revision_that_keeps_the_old_page(copied, request_for):
+def test_a_changed_plan_is_a_new_revision_that_keeps_the_old_page(copied, request_for, walks_at_once):
     world = copied()
     plan_month(request_for(world))
-    config = world / "plan.toml"
-    config.write_text(config.read_text().replace('title = "Assistants platform"', 'title = "Renamed"'))
+    _retitle(world, "Renamed")
     plan_month(request_for(world))
 
     assert "Renamed" in (world / "plans" / "2026-11-23" / "budget.html").read_text()
     assert "Renamed" not in (world / "plans" / "2026-11-23.r1" / "budget.html").read_text()
+
+
+def test_a_plan_changed_back_is_published_again_where_another_took_its_place(copied, request_for, walks_at_once):
+    world = copied()
+    for title in ("First", "Second", "First"):
+        _retitle(world, title)
+        outcome = plan_month(request_for(world))
+
+    assert outcome.report is not None
+    assert "First" in outcome.page.read_text()
+    assert plan_month(request_for(world)).report is None
+
+
+def test_a_plan_for_another_folder_is_published_there(copied, request_for, walks_at_once):
+    world = copied()
+    plan_month(request_for(world))
+    outcome = plan_month(request_for(world, out=world / "elsewhere"))
+
+    assert outcome.page == world / "elsewhere" / "2026-11-23" / "budget.html"
+    assert outcome.page.exists()
+
+
+def test_a_plan_whose_files_were_removed_is_made_again(copied, request_for, walks_at_once):
+    world = copied()
+    first = plan_month(request_for(world))
+    (first.page.parent / "plan.json").unlink()
+
+    assert plan_month(request_for(world)).report is not None
+
+
+def test_a_missing_store_is_named_with_the_way_out_and_not_made(copied, request_for):
+    world = copied(**{"store/fleetcast.duckdb": "absent/store.duckdb"})
+    with pytest.raises(UserError, match=r"There is no store at .*absent/store.duckdb.*fleetcast ingest"):
+        plan_month(request_for(world))
+
+    assert not (world / "absent").exists()
 
 
 @pytest.mark.parametrize("broken", ["read_past", "foresee", "size", "price", "budget_report", "_publish"])
@@ -118,7 +175,7 @@ def test_a_step_that_fails_publishes_nothing_and_is_recorded(copied, request_for
     assert _runs(world) == [("failed", 1, "UserError: made to fail")]
 
 
-def test_a_run_that_died_is_marked_at_the_next_start(copied, request_for, monkeypatch):
+def test_a_run_that_died_is_marked_at_the_next_start(copied, request_for, walks_at_once, monkeypatch):
     world = copied()
     with monkeypatch.context() as patched:
         patched.setattr(plan_module, "_end", lambda *_args, **_kwargs: None)
