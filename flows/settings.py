@@ -23,6 +23,7 @@ from sizing.profile import Slo
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+CatalogName = Annotated[str, AfterValidator(lambda name: name.strip().lower())]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -118,10 +119,10 @@ class WorkloadSettings(_Section):
     name: Name
     category: Category
     match: MatchSettings
-    model: str
+    model: CatalogName
     precision: Precision
     kv_precision: Literal["bf16", "fp8", "int8"] = "bf16"
-    gpus: Annotated[list[str], Field(min_length=1)]
+    gpus: Annotated[list[CatalogName], Field(min_length=1)]
     slo: SloSettings = SloSettings()
     api: ApiSettings | None = None
     deadline_h: Positive | None = None
@@ -177,7 +178,7 @@ class JobSettings(_Section):
     """A scheduled job: so many GPUs for so many hours on these weekdays, started at this UTC hour."""
 
     name: Name
-    gpu: str
+    gpu: CatalogName
     gpus: Annotated[int, Field(gt=0)]
     hours: Positive
     weekdays: Annotated[list[Weekday], Field(min_length=1)]
@@ -193,7 +194,7 @@ class JobSettings(_Section):
 class CommitmentSettings(_Section):
     """A reservation that is already in force. `end` is its last day."""
 
-    gpu: str
+    gpu: CatalogName
     units: Annotated[int, Field(gt=0)]
     usd_per_gpu_hour: Positive
     start: date

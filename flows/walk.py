@@ -127,8 +127,18 @@ def read_past(plan: LoadedPlan, as_of: date) -> Past:
             load_traffic(store, workload=w.name, match=match, since=since, until=as_of)
             for w, match in zip(plan.settings.workloads, matches, strict=True)
         )
+        for each in traffic:
+            _require_span(each)
         quality = load_quality(store, since=since, until=as_of, matches=matches)
         return Past(traffic=traffic, quality=quality, store_sha256=store_digest(store))
+
+
+def _require_span(traffic: Traffic) -> None:
+    if not traffic.daily["observed_share"].sum() > 0:
+        raise UserError(
+            f"Workload {traffic.workload!r} was seen at {traffic.first_utc:%Y-%m-%d %H:%M:%S} UTC only, and one"
+            " moment says no rate; ingest logs that last longer."
+        )
 
 
 def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:

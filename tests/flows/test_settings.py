@@ -74,6 +74,15 @@ def test_broken_toml_and_a_missing_file_are_one_sentence(tmp_path):
         load_plan(tmp_path / "absent.toml")
 
 
+def test_names_of_the_catalog_may_be_written_in_capitals(tmp_path):
+    text = EXAMPLE.replace('["h100", "h200"', '["H100", " h200 "').replace('"llama-3.1-70b"', '"Llama-3.1-70B"')
+    plan = _load(tmp_path, text.replace('gpu = "h100"', 'gpu = "H100"'))
+
+    chat = plan.settings.workloads[0]
+    assert (chat.model, chat.gpus[:2]) == ("llama-3.1-70b", ["h100", "h200"])
+    assert {plan.settings.jobs[0].gpu, plan.settings.commitments[0].gpu} == {"h100"}
+
+
 def test_paths_are_relative_to_the_plan(tmp_path):
     plan = _load(tmp_path, EXAMPLE.replace("../runs/demo/store/fleetcast.duckdb", "my/store.duckdb"))
 

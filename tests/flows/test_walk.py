@@ -1,0 +1,339 @@
+"""The walk's own steps: facts by name, tokens of the planned model, and reservations in force used first."""
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from data.catalog.prices import Discount, GpuOffer
+from data.errors import UserError
+from data.ingest import ingest_logs
+from data.warehouse import open_store
+from flows.walk import (
+    Needs,
+    Priced,
+    SizedGpu,
+    api_token_ratio,
+    as_day,
+    held_gpus,
+    idle_gpus,
+    offers_of,
+    read_facts,
+    read_past,
+    served_tokens,
+    share_held,
+)
+from forecasting.demand import Demand, LongShare, Moments, TokenOutlook
+from sizing.api_cost import ApiPlan, api_cost
+
+DAY = date(2026, 11, 23)
+PATHS, DAYS = 2, 3
+CONTRACT = """
+[[offer]]
+gpu = "h100"
+term = "{term}"
+usd_per_gpu_hour_low = {usd}
+usd_per_gpu_hour_high = {usd}
+provider = "ours"
+source = "contract 7"
+checked = 2026-11-01
+"""
+
+
+def _demand(*, long: tuple[LongShare, ...] = (), days: int = DAYS) -> Demand:
+    def of(value: float) -> np.ndarray:
+        return value * np.linspace(0.9, 1.1, PATHS * days).reshape(PATHS, days)
+
+    return Demand(
+        workload="chat",
+        as_of=DAY,
+        basis="history",
+        days=np.datetime64(DAY) + np.arange(days),
+        requests=of(10_000),
+        prompt_tok=of(50_000),
+        cached_prompt_tok=of(10_000),
+        output_tok=of(500),
+        busiest_10s_factor=of(3),
+        window_s=10,
+        moments=Moments(prompt_sq=2.0, cached_sq=1.0, prompt_cached=1.0, prompt_output=1.0, output_sq=2.0),
+        long=long,
+        tokens=(TokenOutlook(field="prompt", tok=np.full((4, days, 3), 7_000.0)),),
+        hour_of_week=np.ones(168),
+    )
+
+
+LONG = tuple(
+    LongShare(threshold_tok=tok, requests=share, prompt_tok=3 * share, cached_prompt_tok=share, output_tok=share)
+    for tok, share in ((32_000, 0.3), (100_000, 0.1), (128_000, 0.06), (200_000, 0.02), (256_000, 0.01))
+)
+
+
+# --- tokens of the planned model --------------------------------------------------------------------------------
+
+
+def test_every_token_figure_is_scaled_and_nothing_else():
+    logged = _demand(long=LONG)
+    served = served_tokens(logged, 1.25)
+
+    for name in ("prompt_tok", "cached_prompt_tok", "output_tok"):
+        assert getattr(served, name) == pytest.approx(1.25 * getattr(logged, name))
+    assert served.tokens[0].tok == pytest.approx(np.full((4, DAYS, 3), 8_750.0))
+    assert [each.threshold_tok for each in served.long] == [40_000, 125_000, 160_000, 250_000, 320_000]
+    assert [replace(a, threshold_tok=0) for a in served.long] == [replace(b, threshold_tok=0) for b in logged.long]
+    assert np.array_equal(served.requests, logged.requests)
+    assert (served.moments, served.window_s) == (logged.moments, logged.window_s)
+    assert served_tokens(logged, 1.0) is logged
+
+
+@pytest.mark.parametrize(("planned", "api"), [(1.0, 1.2), (1.25, 1.0), (1.25, 1.6), (0.8, 0.8)])
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-haiku-4-5"])
+def test_the_api_costs_the_same_whatever_model_is_planned(plan_of, planned, api, model):
+    """Its tokens follow from those logged; in between they may have been counted in the planned model's."""
+    plan = plan_of({"token_ratio": planned, "api": {"provider": "anthropic", "model": model, "token_ratio": api}})
+    logged, offer = _demand(long=LONG), ApiPlan(provider="anthropic", model=model)
+
+    straight = api_cost(offer, logged, token_ratio=api)
+    around = api_cost(
+        offer, served_tokens(logged, planned), token_ratio=api_token_ratio(plan.settings.workloads[0])
+    )
+
+    assert around.usd == pytest.approx(straight.usd, rel=1e-9)
+
+
+def test_a_workload_without_an_api_needs_no_ratio(plan_of):
+    assert api_token_ratio(plan_of({"token_ratio": 1.3}).settings.workloads[0]) == 1.0
+
+
+def test_a_day_of_the_demand_is_a_date():
+    assert as_day(_demand().days[2]) == date(2026, 11, 25)
+
+
+# --- reservations in force --------------------------------------------------------------------------------------
+
+needs_of_hours = hnp.arrays(np.int64, (PATHS, DAYS, 24), elements=st.integers(0, 9))
+
+
+def _fleet(need):
+    return SimpleNamespace(hourly_gpus=lambda: need)
+
+
+def _sized(**needs) -> tuple[SizedGpu, ...]:
+    return tuple(
+        SizedGpu(
+            gpu=gpu,
+            why_not="" if need is not None else "too small",
+            fleet=need if need is None else _fleet(need),
+            offers={},
+        )
+        for gpu, need in needs.items()
+    )
+
+
+def _held(*rows):
+    keys = ("gpu", "units", "start", "end")
+    fixed = {"usd_per_gpu_hour": 2.0, "provider": "example"}
+    return [{**dict(zip(keys, row, strict=True)), **fixed} for row in rows]
+
+
+BOTH_KINDS = _held(
+    ("h100", 4, date(2026, 7, 1), date(2026, 11, 24)), ("h100", 2, DAY, DAY), ("h200", 3, DAY, date(2026, 12, 31))
+)
+
+
+@given(needs_of_hours, needs_of_hours, needs_of_hours)
+def test_what_is_held_serves_no_more_than_is_held_nor_than_is_needed(plan_of, first, second, other):
+    plan = plan_of({}, {"name": "code"}, commitments=BOTH_KINDS)
+    sized = (_sized(h100=first, h200=other), _sized(h100=second, b200=other))
+
+    shared = share_held(plan, [_demand(), _demand()], sized)
+
+    held = held_gpus(plan, _demand())
+    for needs, candidates in zip(shared, sized, strict=True):
+        for each in candidates:
+            bought, served = needs.buy[each.gpu], needs.held[each.gpu]
+            assert bought.min() >= 0
+            assert served.min() >= 0
+            assert np.array_equal(bought + served, each.fleet.hourly_gpus())
+    assert (shared[0].held["h100"] + shared[1].held["h100"] <= held["h100"]).all()
+    assert (shared[0].held["h200"] <= held["h200"]).all()
+    assert not shared[1].held["b200"].any()
+
+
+def test_the_plans_first_workload_is_served_first(plan_of):
+    plan = plan_of({}, {"name": "code"}, commitments=_held(("h100", 4, DAY, DAY)))
+    three = np.full((PATHS, DAYS, 24), 3)
+
+    chat, code = share_held(plan, [_demand()] * 2, (_sized(h100=three), _sized(h100=three)))
+
+    assert chat.held["h100"][:, 0].tolist() == [[3.0] * 24] * 2
+    assert code.held["h100"][:, 0].tolist() == [[1.0] * 24] * 2
+    assert not chat.held["h100"][:, 1:].any()  # it ended on the first day
+    assert code.buy["h100"][:, 1:].min() == 3
+
+
+def test_a_gpu_that_cannot_serve_holds_nothing_back(plan_of):
+    plan = plan_of({}, {"name": "code"}, commitments=_held(("h100", 4, DAY, date(2027, 1, 1))))
+    four = np.full((PATHS, DAYS, 24), 4)
+
+    chat, code = share_held(plan, [_demand()] * 2, (_sized(h100=None), _sized(h100=four)))
+
+    assert chat.buy == {}
+    assert not code.buy["h100"].any()
+
+
+def test_held_gpus_follow_their_first_and_last_days(plan_of):
+    held = held_gpus(plan_of(commitments=BOTH_KINDS), _demand())
+
+    assert {gpu: each[0, :, 0].tolist() for gpu, each in held.items()} == {"h100": [6, 4, 0], "h200": [3, 3, 3]}
+    assert all(each.shape == (PATHS, DAYS, 24) for each in held.values())
+
+
+def _choosing(gpu, option, reserved=None):
+    """One workload's pricing that chose this GPU on this option, with so many GPUs reserved on each day."""
+    held = None if reserved is None else np.full(DAYS, float(reserved))
+    cost = SimpleNamespace(option=option, gpu=gpu, held_gpus=held)
+    return Priced(
+        costs=(cost,), lines={}, ladder={}, choices={3: SimpleNamespace(option=option, gpu=gpu)}, breakevens=()
+    )
+
+
+@given(needs_of_hours, needs_of_hours, st.integers(0, 9))
+def test_idle_and_used_hours_add_up_to_what_is_paid_for(plan_of, first, second, reserved):
+    plan = plan_of({}, {"name": "code"}, commitments=BOTH_KINDS, horizons_days=[3])
+    shared = share_held(plan, [_demand()] * 2, (_sized(h100=first, h200=first), _sized(h100=second)))
+    priced = [_choosing("h100", "reserved-30d", reserved), _choosing("h100", "on-demand")]
+
+    idle = idle_gpus(plan, priced, shared, _demand())
+
+    paid = held_gpus(plan, _demand())["h100"] + reserved
+    used = shared[0].held["h100"] + np.minimum(shared[0].buy["h100"], reserved) + shared[1].held["h100"]
+    assert np.array_equal(idle["h100"], paid - used)
+    assert idle["h100"].min() >= 0
+    assert np.array_equal(idle["h200"], held_gpus(plan, _demand())["h200"])  # nobody chose it
+
+
+def test_who_goes_to_the_api_leaves_the_reservation_idle(plan_of):
+    plan = plan_of(commitments=_held(("h100", 4, DAY, date(2027, 1, 1))), horizons_days=[3])
+    two = np.full((PATHS, DAYS, 24), 2)
+    shared = share_held(plan, [_demand()], (_sized(h100=two),))
+
+    idle = idle_gpus(plan, [_choosing(None, "api")], shared, _demand())
+    assert (idle["h100"] == 4).all()
+
+    idle = idle_gpus(plan, [_choosing("h100", "on-demand")], shared, _demand())
+    assert (idle["h100"] == 2).all()
+
+
+def test_a_new_reservation_of_a_kind_not_held_is_idle_above_its_need(plan_of):
+    need = Needs(buy={"b200": np.full((PATHS, DAYS, 24), 5.0)}, held={"b200": np.zeros((PATHS, DAYS, 24))})
+    plan = plan_of(horizons_days=[3])
+
+    assert (idle_gpus(plan, [_choosing("b200", "reserved-30d", 7)], [need], _demand())["b200"] == 2).all()
+
+
+# --- facts and prices -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("workload", "settings", "says"),
+    [
+        ({"model": "llama-3.1-9b"}, {}, "'llama-3.1-9b'; did you mean llama-3.1-8b"),
+        ({"gpus": ["h100", "h300"]}, {}, "'h300'; did you mean h200"),
+        ({}, {"commitments": _held(("h1000", 1, DAY, DAY))}, "'h1000'; did you mean h100"),
+        (
+            {},
+            {"jobs": [{"name": "tune", "gpu": "mi35", "gpus": 8, "hours": 2, "weekdays": ["sunday"]}]},
+            "'mi35'; did you mean mi",
+        ),
+    ],
+)
+def test_an_unknown_name_in_the_plan_is_answered_with_the_nearest(plan_of, workload, settings, says):
+    with pytest.raises(UserError) as error:
+        read_facts(plan_of(workload, **settings))
+
+    assert says in str(error.value)
+
+
+def test_the_facts_are_known_by_their_content(plan_of, tmp_path):
+    overlay = tmp_path / "contract.toml"
+    overlay.write_text(CONTRACT.format(term="on-demand", usd=1.5))
+    bare, again = read_facts(plan_of()), read_facts(plan_of())
+    signed = read_facts(plan_of(prices={"overlays": [str(overlay)]}))
+    overlay.write_text(CONTRACT.format(term="on-demand", usd=1.6))
+    changed = read_facts(plan_of(prices={"overlays": [str(overlay)]}))
+
+    assert bare.sha256 == again.sha256
+    assert len({bare.sha256, signed.sha256, changed.sha256}) == 3
+
+
+def test_the_users_contract_wins_over_every_table(plan_of, tmp_path):
+    overlay = tmp_path / "contract.toml"
+    overlay.write_text(CONTRACT.format(term="on-demand", usd=9.5) + CONTRACT.format(term="reserved-30d", usd=1.25))
+    facts = read_facts(plan_of(prices={"overlays": [str(overlay)]}))
+
+    for source in ("planning-table", "list-prices"):
+        offers = offers_of(facts, "h100", source)
+        assert offers["on-demand"].usd_per_gpu_hour == 9.5  # although it is dearer than the tables
+        assert offers["reserved-30d"].usd_per_gpu_hour == 1.25
+        assert offers["on-demand"].contract
+
+
+def test_else_the_plans_own_price_source_counts_then_any(plan_of):
+    facts = read_facts(plan_of())
+
+    planning, listed = (offers_of(facts, "h100", name)["on-demand"] for name in ("planning-table", "list-prices"))
+    assert (planning.usd_per_gpu_hour_low, planning.usd_per_gpu_hour_high) == (2.0, 4.0)
+    assert listed.price_source == "list-prices"
+    only_listed = offers_of(facts, "b300", "planning-table")["on-demand"]
+    assert only_listed.price_source == "list-prices"
+    assert offers_of(facts, "a10g", "planning-table") == {}
+
+
+def test_a_term_that_nobody_quotes_is_derived_or_left_out(plan_of):
+    quote = GpuOffer(
+        gpu="h100",
+        term="on-demand",
+        usd_per_gpu_hour_low=2.0,
+        usd_per_gpu_hour_high=2.0,
+        provider="p",
+        source="s",
+        checked=DAY,
+        price_source="planning-table",
+    )
+    ten_off = Discount(
+        terms=("reserved-30d",), fraction_low=0.05, fraction_high=0.15, provider="p", source="d", checked=DAY
+    )
+    facts = replace(read_facts(plan_of()), offers=(quote,), discounts=(ten_off,))
+
+    offers = offers_of(facts, "h100", "planning-table")
+
+    assert set(offers) == {"on-demand", "reserved-30d"}  # no discount of a year is known
+    assert offers["reserved-30d"].usd_per_gpu_hour == pytest.approx(1.8)
+    assert offers["reserved-30d"].derived
+
+
+# --- the past ---------------------------------------------------------------------------------------------------
+
+
+def test_one_moment_says_no_rate(plan_of, tmp_path, request_for):
+    log = tmp_path / "trace.jsonl"
+    log.write_text('{"timestamp": 0, "input_length": 10, "output_length": 5, "hash_ids": [1]}\n' * 3)
+    now = request_for(tmp_path).now
+    with open_store(tmp_path / "store.duckdb", write=True, now=now) as store:
+        ingest_logs(store, [log], now=now, start=now.replace(day=20))
+    plan = plan_of({"match": {"label": "trace"}}, store={"path": str(tmp_path / "store.duckdb")})
+
+    with pytest.raises(UserError, match="Workload 'chat' was seen at 2026-11-20 09:30:00 UTC only"):
+        read_past(plan, DAY)
+
+
+def test_a_workload_that_matches_nothing_is_told_what_the_store_has(plan_of, world):
+    plan = plan_of({"match": {"label": "caht"}}, store={"path": str(world / "store" / "fleetcast.duckdb")})
+
+    with pytest.raises(UserError, match=r"matches workload 'chat' \(label = 'caht'\).*'chat'"):
+        read_past(plan, DAY)
