@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from data.traffic import FIELDS, LONG_PROMPT_TOK, Traffic
+from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from flows.settings import WorkloadSettings
 from flows.walk import Priced, SizedGpu
 from forecasting.demand import Demand
 from forecasting.outlook import Outlook
+from forecasting.peaks import daily_peaks
 from forecasting.spread import Spread
 from reports.budget import (
     Breakeven,
@@ -28,6 +30,10 @@ from sizing.textbook import Textbook
 from sizing.windows import work_share_above
 
 HISTORY_SHOWN_DAYS = 400
+PERCENTILE_NAMES = tuple(f"p{100 * p:.0f}" for p in PERCENTILES)
+
+Field = Literal["prompt", "cached", "output"]
+TOKEN_FIELDS: tuple[Field, ...] = ("prompt", "cached", "output")
 WEEK_DAYS = 7
 
 
@@ -49,7 +55,8 @@ def workload_page(
         precision=settings.precision,
         api=f"{settings.api.provider}/{settings.api.model}" if settings.api else None,
         notes=[*traffic.notes, *outlook.notes, *_fleet_notes(sized)],
-        traffic=_series(traffic, outlook.daily_requests),
+        traffic=_series(traffic.daily["requests"], outlook.daily_requests),
+        peak_qps=_series(_peaks(traffic), outlook.daily_peak_qps),
         method=_method(outlook),
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
@@ -72,12 +79,12 @@ def hosting_gpu(priced: Priced, days: int) -> str | None:
     return min(known, key=lambda line: line.usd.mean if line.usd else np.inf).gpu if known else None
 
 
-def _series(traffic: Traffic, forecast: pd.DataFrame) -> Series:
-    history = traffic.daily["requests"].tail(HISTORY_SHOWN_DAYS)
+def _series(seen: "pd.Series[float]", forecast: pd.DataFrame) -> Series:
+    history = seen.tail(HISTORY_SHOWN_DAYS)
     return Series(
-        history_days=[day.date() for day in history.index],
+        history_days=[day.date() for day in pd.DatetimeIndex(history.index)],
         history=[None if np.isnan(v) else float(v) for v in history],
-        days=[day.date() for day in forecast.index],
+        days=[day.date() for day in pd.DatetimeIndex(forecast.index)],
         mean=_column(forecast, "mean"),
         q2_5=_column(forecast, "q2.5"),
         q10=_column(forecast, "q10"),
@@ -85,6 +92,11 @@ def _series(traffic: Traffic, forecast: pd.DataFrame) -> Series:
         q90=_column(forecast, "q90"),
         q97_5=_column(forecast, "q97.5"),
     )
+
+
+def _peaks(traffic: Traffic) -> "pd.Series[float]":
+    """Return requests a second in each day's busiest window, as the forecast saw them."""
+    return pd.Series(daily_peaks(traffic) / traffic.window_s, index=traffic.daily.index)
 
 
 def _column(table: pd.DataFrame, name: str) -> list[float]:
@@ -119,7 +131,7 @@ def _horizon(
         requests=Spread.of(per_day.sum(axis=1)),
         mean_qps=Spread.of(per_day.mean(axis=1) / 86_400),
         peak_qps=Spread.of(demand.peak_qps().max(axis=1)),
-        tokens=[_percentiles(demand, field) for field in FIELDS],
+        tokens=[_percentiles(demand, field) for field in TOKEN_FIELDS],
         prompt_tok=Spread.of((per_day * demand.prompt_tok).sum(axis=1)),
         output_tok=Spread.of((per_day * demand.output_tok).sum(axis=1)),
         fleets=[_fleet_row(each, settings, days) for each in sized],
@@ -138,22 +150,26 @@ def _horizon(
     )
 
 
-def _percentiles(demand: Demand, field: str) -> TokenPercentiles:
+def _percentiles(demand: Demand, field: Field) -> TokenPercentiles:
     """Take each percentile's forecast on the horizon's last week, averaged: what it will have become by then."""
     outlook = next((t for t in demand.tokens if t.field == field), None)
     mean = {"prompt": demand.prompt_tok, "cached": demand.cached_prompt_tok, "output": demand.output_tok}[field]
     mean_tok = float((mean * demand.requests).sum() / demand.requests.sum()) if demand.requests.any() else np.nan
-    rows: list[tuple[float, float, float] | None] = [None] * 4
+    rows: dict[str, list[float]] = {}
     if outlook is not None:
         last = outlook.tok[:, -WEEK_DAYS:].mean(axis=1)
-        rows = [None if np.isnan(row).any() else (float(row[0]), float(row[1]), float(row[2])) for row in last]
+        rows = {
+            name: row.tolist() for name, row in zip(PERCENTILE_NAMES, last, strict=True) if np.isfinite(row).all()
+        }
+    inner = {name: (row[1], row[2], row[3]) for name, row in rows.items()}
     return TokenPercentiles(
-        field=field,  # type: ignore[arg-type]  # FIELDS holds exactly the three literals
-        known=all(row is not None for row in rows),
-        p50=rows[0],
-        p90=rows[1],
-        p95=rows[2],
-        p99=rows[3],
+        field=field,
+        known=len(rows) == len(PERCENTILE_NAMES),
+        p50=inner.get("p50"),
+        p90=inner.get("p90"),
+        p95=inner.get("p95"),
+        p99=inner.get("p99"),
+        interval_95={name: (row[0], row[4]) for name, row in rows.items()},
         mean_tok=None if np.isnan(mean_tok) else mean_tok,
     )
 

@@ -46,7 +46,7 @@ class LongShare:
 class TokenOutlook:
     """Percentiles of one length field, day by day.
 
-    tok: (P, D, 3) forecast of each percentile of PERCENTILES on each day: its q10, median and q90.
+    tok: (P, D, 5) forecast of each percentile of PERCENTILES on each day: its q2.5, q10, median, q90 and q97.5.
     Percentiles never cross: tok is non-decreasing along the first axis.
     """
 

@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from data.traffic import Traffic
 from data.units import WEEK_HOURS
@@ -16,6 +17,7 @@ from forecasting.intervals import normal_scores, sample_paths
 from forecasting.past import MOVED_BY, Past, read_past
 from forecasting.peaks import peak_factor
 from forecasting.scenarios import (
+    Z90,
     Days,
     Event,
     Growth,
@@ -28,7 +30,8 @@ from forecasting.tokens import cached_tokens, long_shares, second_moments, token
 
 SHOWN = {"q2.5": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q97.5": 0.975}
 """Quantiles of the daily tables: the median with its 80% and 95% interval."""
-BAND = (0.1, 0.5, 0.9)
+BAND = (0.025, 0.1, 0.5, 0.9, 0.975)
+"""Quantiles of each token percentile: the median with its 80% and 95% interval."""
 CORRELATION_DAYS = 180
 PEAK_LEVEL_CORRELATION = 0.9
 """Assumed: the level of the busiest window follows the level of the day (their noise is measured apart)."""
@@ -194,7 +197,7 @@ def _percentiles(
 
 
 def _band(past: Past, field: str, y: Floats, ahead: int) -> Floats:
-    """(3, D): q10, median and q90 of one percentile of one field; NaN where it was never seen."""
+    """(5, D): the BAND of one percentile of one field; NaN where it was never seen."""
     if not np.isfinite(y).any():
         return np.full((len(BAND), ahead - past.gap), np.nan)
     if past.full_days == 0:
@@ -207,10 +210,12 @@ def _band(past: Past, field: str, y: Floats, ahead: int) -> Floats:
 
 
 def _moved(band: Floats, likely: Floats, width: Floats) -> Floats:
-    """Multiply a band (3, D) by a factor known to within `width` (log): widths add in quadrature."""
-    middle = np.maximum(band[1], 1e-9)
-    low, high = (np.sqrt(np.log(np.maximum(band[i], 1e-9) / middle) ** 2 + width**2) for i in (0, 2))
-    return np.array([middle * likely * np.exp(-low), middle * likely, middle * likely * np.exp(high)])
+    """Multiply a band (5, D) by a factor known to within `width` (log, of its 80%): widths add in quadrature."""
+    scores = np.asarray(stats.norm.ppf(BAND)) / Z90
+    middle = np.maximum(band[BAND.index(0.5)], 1e-9)
+    apart = np.log(np.maximum(band, 1e-9) / middle)
+    moved = np.sqrt(apart**2 + (scores[:, None] * width[None]) ** 2)
+    return np.asarray(middle * likely * np.exp(np.sign(scores)[:, None] * moved))
 
 
 def _with_scenarios(

@@ -31,7 +31,7 @@ def percentile_tokens(daily: pd.DataFrame, field: str) -> Floats:
 
 
 def token_outlook(field: str, bands: Sequence[Floats]) -> TokenOutlook:
-    """Return the outlook of one field from the (3, D) quantile forecast of each percentile.
+    """Return the outlook of one field from the (5, D) quantile forecast of each percentile.
 
     Percentiles are forecast one by one and then sorted, quantile by quantile, so that they never cross.
     """

@@ -4,6 +4,7 @@ Every type here is a frozen dataclass of JSON types, so that pydantic writes it,
 (docs/plan-json.md). Arrays are plain lists; money is USD (`currency` says how the page shows it).
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -50,6 +51,8 @@ class TokenPercentiles:
     p99: tuple[float, float, float] | None
     """(q10, q50, q90) of the forecast percentile."""
     mean_tok: float | None
+    interval_95: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    """(q2.5, q97.5) of each known percentile, by its name (p50, p90, p95, p99)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +181,8 @@ class Workload:
     textbook_sentence: str
     horizons: list[Horizon]
     breakeven: list[Breakeven]
+    peak_qps: Series | None = None
+    """Requests a second in each day's busiest window, forecast directly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -295,7 +295,7 @@ def _lengths_load(demand: Demand, profile: ReplicaProfile) -> Floats | None:
     The plan that percentiles of lengths would ask for: shown to be compared with, never used. None where the
     percentiles are unknown.
     """
-    tokens = {outlook.field: outlook.tok[PERCENTILES.index(0.95), :, 1] for outlook in demand.tokens}
+    tokens = {outlook.field: outlook.tok[PERCENTILES.index(0.95), :, 2] for outlook in demand.tokens}
     if not {"prompt", "output"} <= set(tokens):
         return None
     prompt, output = tokens["prompt"], tokens["output"]

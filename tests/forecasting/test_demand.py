@@ -24,7 +24,7 @@ def demand(paths=3, days=14):
         window_s=10,
         moments=Moments(prompt_sq=2.0, cached_sq=3.0, prompt_cached=4.0, prompt_output=1.5, output_sq=5.0),
         long=(),
-        tokens=(TokenOutlook(field="prompt", tok=np.ones((4, days, 3))),),
+        tokens=(TokenOutlook(field="prompt", tok=np.ones((4, days, 5))),),
         hour_of_week=np.concatenate([np.full(24, 2.0), np.full(144, 5 / 6)]),
     )
 
@@ -33,7 +33,7 @@ def test_thirty_days_of_ninety_are_thirty_days():
     first = demand(days=14).first(10).first(5)
 
     assert first.requests.shape == (3, 5)
-    assert first.tokens[0].tok.shape == (4, 5, 3)
+    assert first.tokens[0].tok.shape == (4, 5, 5)
     assert len(first.days) == 5
 
 

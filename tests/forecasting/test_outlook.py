@@ -29,7 +29,7 @@ def test_every_array_has_the_shape_that_the_contract_states(make_traffic):
         assert (paths >= 0).all()
     assert demand.days[0] == np.datetime64(AS_OF)
     assert [t.field for t in demand.tokens] == ["prompt", "cached", "output"]
-    assert demand.tokens[0].tok.shape == (len(PERCENTILES), 60, 3)
+    assert demand.tokens[0].tok.shape == (len(PERCENTILES), 60, 5)
     assert (demand.busiest_10s_factor >= 1).all()
     assert (demand.cached_prompt_tok <= demand.prompt_tok).all()
     assert demand.sums().shape == (100, 60, 9)
@@ -67,7 +67,7 @@ def test_a_steady_workload_is_forecast_where_it_was(make_traffic):
     assert found.demand.prompt_tok.mean() == pytest.approx(1000, rel=0.03)
     # busiest minute 2.2 times the mean, busiest 10 s of it 1.5 times that
     assert np.median(found.demand.busiest_10s_factor) == pytest.approx(3.3, rel=0.1)
-    assert np.median(found.token_percentiles[0].tok[3, :, 1]) == pytest.approx(6000, rel=0.05)
+    assert np.median(found.token_percentiles[0].tok[3, :, 2]) == pytest.approx(6000, rel=0.05)
 
 
 def test_nothing_on_or_after_as_of_is_seen(make_traffic):
@@ -176,8 +176,8 @@ def test_an_upgrade_that_lengthens_outputs_moves_means_and_percentiles(make_traf
         1.5, rel=0.02
     )
     before, after = (o.token_percentiles[2].tok[3, 20] for o in (plain, told))
-    assert after[1] == pytest.approx(1.5 * before[1])
-    assert after[2] / after[1] > before[2] / before[1], "the factor's own doubt widens the band"
+    assert after[2] == pytest.approx(1.5 * before[2])
+    assert after[3] / after[2] > before[3] / before[2], "the factor's own doubt widens the band"
 
 
 def test_growth_takes_the_place_of_the_trend(make_traffic):

@@ -85,12 +85,12 @@ def test_long_shares_fall_back_on_the_joint_lengths(make_traffic):
 
 
 def test_percentiles_are_sorted_so_that_they_never_cross():
-    low, high = np.full((3, 5), 10.0), np.full((3, 5), 8.0)
+    low, high = np.full((5, 6), 10.0), np.full((5, 6), 8.0)
 
     found = token_outlook("prompt", [low, high, low + 5, high + 5])
 
     assert (np.diff(found.tok, axis=0) >= 0).all()
-    assert found.tok.shape == (4, 5, 3)
+    assert found.tok.shape == (4, 6, 5)
 
 
 def test_percentiles_are_read_by_field(make_traffic):
