@@ -6,6 +6,7 @@ Without measured points only the timing is done. (As a module, since a script of
 """
 
 import argparse
+import sys
 import time
 from dataclasses import fields, replace
 from itertools import product
@@ -14,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from data.catalog.gpus import load_gpus
-from data.catalog.models import load_models
-from sizing.calibration import Key, load_calibration
-from sizing.folds import out_of_fold
-from sizing.measured import Measured, read_measured
-from sizing.throughput import Factors, Work, decode_step_s, prefill_work_s, work_of
+sys.path = [p for p in sys.path if Path(p).resolve() != Path(__file__).resolve().parent]  # this file is no package
+
+from data.catalog.gpus import load_gpus  # noqa: E402 - after the line above
+from data.catalog.models import load_models  # noqa: E402
+from sizing.calibration import Key, load_calibration  # noqa: E402
+from sizing.folds import out_of_fold  # noqa: E402
+from sizing.measured import Measured, read_measured  # noqa: E402
+from sizing.throughput import Factors, Work, decode_step_s, prefill_work_s, work_of  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 TEXTBOOK_STEP_S = 0.018
