@@ -5,6 +5,7 @@ dash everywhere; the page gives that dash a title that says "unknown".
 """
 
 import math
+import re
 import unicodedata
 from datetime import date, datetime
 
@@ -17,6 +18,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+_DOLLARS = re.compile(r"\$(?P<whole>\d[\d,]*)(?P<decimals>\.\d+)?")
 
 
 def known(value: float | None) -> bool:
@@ -52,6 +55,25 @@ def money_short(usd: float | None, currency: Currency) -> str:
 def money_tick(usd: float, currency: Currency) -> str:
     """Return a round amount for an axis, without trailing zeros."""
     return f"{_symbol(currency)}{tick(usd * currency.per_usd)}"
+
+
+def in_currency(sentence: str, currency: Currency) -> str:
+    """Return a sentence of the rooms below, which speak in US dollars, with its amounts in the report's currency.
+
+    An amount keeps the decimals that it was written with.
+
+    >>> in_currency("$3.00 an hour, $1,000 in all", Currency(code="EUR", per_usd=0.5, rate_date=None, source=""))
+    '€1.50 an hour, €500 in all'
+    """
+    if currency.code == "USD":
+        return sentence
+
+    def shown(found: re.Match[str]) -> str:
+        whole, decimals = found["whole"].replace(",", ""), found["decimals"] or ""
+        amount = float(f"{whole}{decimals}") * currency.per_usd
+        return f"{_symbol(currency)}{amount:,.{max(len(decimals) - 1, 0)}f}"
+
+    return _DOLLARS.sub(shown, sentence)
 
 
 def price(usd: float | None, currency: Currency) -> str:

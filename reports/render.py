@@ -244,6 +244,7 @@ def _environment(currency: Currency) -> Environment:
     env.filters.update({name: getattr(fmt, name) for name in names})
     env.filters.update(
         cut=fmt.plain,
+        said=partial(fmt.in_currency, currency=currency),
         span=_span,
         choice=tables.choice,
         basis=sentences.basis,

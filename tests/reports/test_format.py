@@ -103,3 +103,13 @@ def test_foreign_text_cannot_turn_or_break_the_line_around_it():
 def test_cut_text_never_exceeds_its_limit(text, limit):
     assert len(fmt.plain(text, limit)) <= limit
     assert len(fmt.squeeze(text, limit)) <= limit
+
+
+def test_amounts_in_sentences_follow_the_currency_and_keep_their_decimals():
+    euro = Currency(code="EUR", per_usd=0.92, rate_date=None, source="")
+    text = "Commit: $13,381 ($9,719 to $20,342), at $3.00 an hour; $0.0000180 a request; no 100$ or US$."
+
+    assert fmt.in_currency(text, euro) == (
+        "Commit: €12,311 (€8,941 to €18,715), at €2.76 an hour; €0.0000166 a request; no 100$ or US$."
+    )
+    assert fmt.in_currency(text, Currency(code="USD", per_usd=1.0, rate_date=None, source="")) == text
