@@ -8,7 +8,7 @@ from flows.plan import PlanOutcome, PlanRequest, plan_month
 from flows.prefect_env import end_quietly, server_is_configured
 from flows.progress import progress_bar
 from reports.budget import BudgetReport
-from reports.format import money
+from reports.format import in_currency, money
 
 
 def run_plan(arguments: argparse.Namespace) -> None:
@@ -68,7 +68,7 @@ def _decision_lines(report: BudgetReport) -> list[str]:
     lines = [
         f"{quality.requests:,.0f} requests from {quality.files} log file{'s' * (quality.files != 1)}",
         *(
-            f"  {workload.name}: {workload.horizons[0].decision.sentence}"
+            f"  {workload.name}: {in_currency(workload.horizons[0].decision.sentence, report.currency)}"
             for workload in report.workloads
             if workload.horizons
         ),

@@ -24,7 +24,7 @@ from flows.ingest import IngestRequest  # noqa: E402
 from flows.ingest import ingest as ingest_logs  # noqa: E402
 from flows.plan import PlanOutcome, PlanRequest, plan_month  # noqa: E402
 from reports.budget import BudgetReport  # noqa: E402
-from reports.format import money  # noqa: E402
+from reports.format import in_currency, money  # noqa: E402
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -125,7 +125,7 @@ def _parameters(request: PlanRequest | IngestRequest) -> dict[str, Any]:
 
 def _decision_markdown(report: BudgetReport) -> str:
     lines = [f"## {report.title}, {report.as_of}", "", report.decision.headline, ""]
-    return "\n".join([*lines, *(f"- {line}" for line in report.decision.lines)])
+    return "\n".join([*lines, *(f"- {in_currency(line, report.currency)}" for line in report.decision.lines)])
 
 
 def _decision_rows(report: BudgetReport) -> list[dict[str, Any]]:
