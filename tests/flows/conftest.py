@@ -78,6 +78,16 @@ def walked(planned_and_walked) -> dict[str, Any]:
     return planned_and_walked[2]
 
 
+@pytest.fixture
+def known_steps(walked, monkeypatch) -> None:
+    """Let the slow steps answer what they answered for the planned world, for tests of what is around them."""
+    names = [workload.name for workload in walked["plan"].settings.workloads]
+    known = {key: dict(zip(names, walked[key], strict=True)) for key in ("outlooks", "sized", "priced")}
+    monkeypatch.setattr(plan_module, "foresee", lambda _plan, traffic, _as_of: known["outlooks"][traffic.workload])
+    monkeypatch.setattr(plan_module, "size", lambda _plan, _facts, workload, *_: known["sized"][workload.name])
+    monkeypatch.setattr(plan_module, "price", lambda _plan, workload, *_: known["priced"][workload.name])
+
+
 @pytest.fixture(scope="session")
 def request_for():
     """The function that asks for a plan of a world."""

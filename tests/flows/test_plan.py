@@ -161,7 +161,9 @@ def test_a_missing_store_is_named_with_the_way_out_and_not_made(copied, request_
 
 
 @pytest.mark.parametrize("broken", ["read_past", "foresee", "size", "price", "budget_report", "_publish"])
-def test_a_step_that_fails_publishes_nothing_and_is_recorded(copied, request_for, monkeypatch, broken):
+def test_a_step_that_fails_publishes_nothing_and_is_recorded(
+    copied, request_for, known_steps, monkeypatch, broken
+):
     world = copied()
 
     def fail(*_args, **_kwargs):

@@ -76,7 +76,7 @@ def test_what_the_user_must_mend_is_not_retried(tracked, copied, request_for, mo
     assert len(calls) == 1
 
 
-def test_what_the_machine_did_is_retried(tracked, copied, request_for, monkeypatch):
+def test_what_the_machine_did_is_retried(tracked, copied, request_for, known_steps, monkeypatch):
     monkeypatch.setattr(tracked, "RETRY_DELAYS_S", [0.0, 0.0])
     real, calls = plan_module.read_past, []
 
