@@ -132,6 +132,8 @@ class WorkloadSettings(_Section):
 
     @model_validator(mode="after")
     def _deadline_is_for_batch(self) -> Self:
+        if len(set(self.gpus)) < len(self.gpus):
+            raise ValueError(f"{self.name}: gpus names one twice: {', '.join(self.gpus)}")
         if self.category == "scheduled":
             raise ValueError(f"{self.name}: scheduled work is declared under [[jobs]], not measured from logs")
         if self.deadline_h is not None and self.category != "batch":

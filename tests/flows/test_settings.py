@@ -49,6 +49,7 @@ def test_the_example_is_a_valid_plan():
         ("mean = 0.70", "mean = 1.7", ["utilisation.mean", "1.7"]),
         ('category = "batch"', 'category = "scheduled"', ["[[jobs]]"]),
         ('precision = "fp8"', 'precision = "fp9"', ["precision", "fp8", "'fp9'"]),
+        ('gpus = ["h100", "h200"', 'gpus = ["h100", "h100"', ["chat", "gpus names one twice"]),
     ],
 )
 def test_a_mistake_names_the_key_the_value_and_what_is_allowed(tmp_path, old, new, says):
