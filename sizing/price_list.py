@@ -32,7 +32,7 @@ _CONTEXT: dict[Processing, dict[str, str]] = {
     "priority": {"service_tier": "priority"},
 }
 _RELEASED = {"0.2.3": date(2026, 11, 10)}
-"""When a version of the list was published. Source: https://pypi.org/project/genai-prices/, checked 2026-11-23."""
+"""When a version of the list was published. Source: its release page on PyPI, checked 2026-11-23."""
 
 _SLOT = timedelta(minutes=30)
 """Time-of-day prices in the list change on the half hour."""
