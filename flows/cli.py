@@ -152,10 +152,29 @@ def _add_size(commands: Commands) -> None:
 
 def _add_catalog(commands: Commands) -> None:
     catalog = commands.add_parser("catalog", help="the models, GPUs and prices that plans rest on")
-    catalog.add_argument("what", choices=["models", "gpus", "prices"])
-    catalog.add_argument("name", nargs="?", help="one row in full, with its source")
-    catalog.add_argument("--json", action="store_true", help="machine-readable")
-    catalog.set_defaults(run="flows.cli_catalog:run_catalog")
+    parts = catalog.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for what, rows in (("models", "open models"), ("gpus", "accelerators"), ("prices", "prices of GPUs")):
+        part = parts.add_parser(what, help=f"{rows}, each with source and date")
+        part.add_argument("name", nargs="?", help="one row in full, with its source")
+        part.add_argument("--overlay", type=Path, action="append", default=[], metavar="TOML", help=OVERLAY)
+        part.add_argument("--json", action="store_true", help="machine-readable")
+        part.set_defaults(run="flows.cli_catalog:run_catalog")
+    _add_model(parts)
+
+
+OVERLAY = "a file of your own rows, which win (repeatable)"
+
+
+def _add_model(parts: Commands) -> None:
+    add = parts.add_parser("add-model", help="read a Hugging Face config.json into a row of your own catalog")
+    add.add_argument("config", type=Path, metavar="CONFIG.JSON", help="the model's config.json")
+    add.add_argument("--hf-id", required=True, metavar="ORG/NAME", help="where the file is from")
+    add.add_argument("--name", help="name of the row (default: the end of --hf-id, in small letters)")
+    add.add_argument("--params-total", type=_whole(1, 10**15), metavar="N", help="the model card's own count")
+    add.add_argument("--params-active", type=_whole(1, 10**15), metavar="N", help="of those, what a token passes")
+    add.add_argument("--to", type=Path, metavar="TOML", help="add the row to this file (default: print it)")
+    add.add_argument("--replace", action="store_true", help="replace a row of that name in the file")
+    add.set_defaults(run="flows.cli_add_model:run_add_model")
 
 
 def _add_backtest(commands: Commands) -> None:

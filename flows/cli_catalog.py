@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from data.catalog.gpus import Gpu, find_gpu, load_gpus
 from data.catalog.models import ModelShape, find_model, load_models
-from data.catalog.prices import GpuOffer, load_discounts, load_offers, reserved_offer
+from data.catalog.prices import Discount, GpuOffer, load_discounts, load_offers, reserved_offer
 from data.errors import UserError
 from data.units import GB, TB
 
@@ -20,9 +21,10 @@ from data.units import GB, TB
 def run_catalog(arguments: argparse.Namespace) -> None:
     """Print the catalog as a table, one row in full, or either as JSON."""
     if arguments.what == "prices":
-        _show_prices(arguments.name, as_json=arguments.json)
+        _show_prices(arguments.name, arguments.overlay, as_json=arguments.json)
         return
-    rows: Mapping[str, Gpu | ModelShape] = load_models() if arguments.what == "models" else load_gpus()
+    load: Any = load_models if arguments.what == "models" else load_gpus
+    rows: Mapping[str, Gpu | ModelShape] = load(arguments.overlay)
     if arguments.name:
         find: Any = find_model if arguments.what == "models" else find_gpu
         _show_one(find(rows, arguments.name), as_json=arguments.json)
@@ -40,14 +42,14 @@ def run_catalog(arguments: argparse.Namespace) -> None:
         )
 
 
-def _show_prices(gpu: str | None, *, as_json: bool) -> None:
-    quoted = load_offers()
+def _show_prices(gpu: str | None, overlays: Sequence[Path], *, as_json: bool) -> None:
+    quoted = load_offers(overlays)
     if gpu is not None:
         name = find_gpu(load_gpus(), gpu).name
         quoted = tuple(offer for offer in quoted if offer.gpu == name)
         if not quoted:
             raise UserError(f"No price of {name} is known; add one to a contract file (docs/catalog.md).")
-    offers = [*quoted, *_derived(quoted)]
+    offers = [*quoted, *_derived(quoted, load_discounts(overlays))]
     if as_json:
         print(_json([_facts(offer) for offer in offers]))
         return
@@ -57,9 +59,8 @@ def _show_prices(gpu: str | None, *, as_json: bool) -> None:
     )
 
 
-def _derived(offers: Sequence[GpuOffer]) -> list[GpuOffer]:
+def _derived(offers: Sequence[GpuOffer], discounts: Sequence[Discount]) -> list[GpuOffer]:
     """Return what the planning table's ranges become for a term that nobody quotes: on-demand less a discount."""
-    discounts = load_discounts()
     planning = [o for o in offers if o.price_source == "planning-table" and o.term == "on-demand"]
     found = (
         reserved_offer(o, term, offers, discounts) for o in planning for term in ("reserved-30d", "reserved-1y")

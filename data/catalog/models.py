@@ -124,7 +124,7 @@ def load_models(overlays: Sequence[Path] = ()) -> dict[str, ModelShape]:
 
     Raises UserError naming file, row, key, value and what is allowed.
     """
-    return load_named_rows("models.toml", overlays, ModelShape, fill=_filled)
+    return load_named_rows("models.toml", overlays, ModelShape, fill=filled)
 
 
 def find_model(models: Mapping[str, ModelShape], name: str) -> ModelShape:
@@ -133,7 +133,8 @@ def find_model(models: Mapping[str, ModelShape], name: str) -> ModelShape:
     return by_hf_id.get(name.strip().lower()) or find_named(models, name, "model")
 
 
-def _filled(row: Row) -> Row:
+def filled(row: Row) -> Row:
+    """Return a row with the keys that follow from others where it does not state them."""
     same = {"v_head_dim": "head_dim", "full_kv_heads": "kv_heads", "full_head_dim": "head_dim"}
     return {**{key: row[other] for key, other in same.items() if other in row}, **row}
 

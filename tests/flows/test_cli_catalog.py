@@ -1,7 +1,6 @@
 """The catalog prints every fact whole, with its source, whatever the terminal's width."""
 
 import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
 from data.catalog.prices import load_offers
-from flows import cli_catalog
 
 
 @pytest.fixture(autouse=True)
@@ -126,8 +124,23 @@ def test_a_gpu_without_a_price_says_so_and_how_to_add_one(fleetcast):
         assert "contract file" in sentence
 
 
-def test_a_name_with_brackets_is_text_and_not_markup(fleetcast, monkeypatch):
-    offers = tuple(replace(o, provider="rent[bold]all") for o in load_offers())
-    monkeypatch.setattr(cli_catalog, "load_offers", lambda: offers)
+def test_a_name_with_brackets_is_text_and_not_markup(fleetcast, tmp_path):
+    path = tmp_path / "contract.toml"
+    path.write_text(
+        '[[offer]]\ngpu = "h100"\nterm = "on-demand"\nusd_per_gpu_hour_low = 1.5\nusd_per_gpu_hour_high = 1.5\n'
+        'provider = "rent[bold]all"\nsource = "our contract"\nchecked = 2026-11-20\n'
+    )
 
-    assert "rent[bold]all" in fleetcast("catalog", "prices", "h100").out
+    assert "rent[bold]all" in fleetcast("catalog", "prices", "h100", "--overlay", path).out
+
+
+def test_an_overlay_wins_over_our_own_row(fleetcast, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[h100]\ntdp_w = 650\nsource = "our rack"\nchecked = 2026-11-20\n')
+
+    ours = json.loads(fleetcast("catalog", "gpus", "h100", "--json").out)
+    theirs = json.loads(fleetcast("catalog", "gpus", "h100", "--json", "--overlay", path).out)
+
+    assert (ours["tdp_w"], theirs["tdp_w"]) == (700, 650)
+    assert theirs["source"] == "our rack"
+    assert theirs["memory_bytes"] == ours["memory_bytes"]

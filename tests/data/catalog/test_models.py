@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data.catalog.models import ModelShape, find_model, load_models
+from data.catalog.models import find_model, load_models
+from data.catalog.params import params_of
 from data.errors import UserError
 
 MODELS = load_models()
@@ -18,37 +19,6 @@ TOTALS_THAT_COUNT_MORE = {
     "gemma-4-26b-a4b": "the name rounds, and counts the vision part",
     "qwen3-1.7b": "the card rounds 1.72 B to 1.7 B",
 }
-
-
-def params_of(model: ModelShape) -> int:
-    """Weights that the shape makes: embeddings, attention by kind of layer, FFNs, experts and their router."""
-    hidden = model.hidden
-    embeddings = model.vocab * hidden * (1 if model.tied_embeddings else 2)
-    ffn = model.ffn_matrices * hidden * model.dense_layers * model.intermediate
-    width = model.experts * model.moe_intermediate + model.shared_intermediate
-    expert_layers = model.layers - model.dense_layers
-    experts = expert_layers * hidden * (model.ffn_matrices * width + model.experts)
-    return embeddings + ffn + experts + attention_params(model)
-
-
-def attention_params(model: ModelShape) -> int:
-    hidden, heads = model.hidden, model.heads
-    if model.kv_lora_rank is not None:
-        assert model.q_lora_rank is not None
-        assert model.qk_rope_head_dim is not None
-        query = hidden * model.q_lora_rank + model.q_lora_rank * heads * model.head_dim
-        latent = hidden * (model.kv_lora_rank + model.qk_rope_head_dim)
-        unpacked = model.head_dim - model.qk_rope_head_dim + model.v_head_dim
-        return model.layers * (
-            query + latent + model.kv_lora_rank * heads * unpacked + heads * model.v_head_dim * hidden
-        )
-    queries = heads * (3 if model.attention_gate else 2)
-    full = hidden * model.full_head_dim * (queries + 2 * model.full_kv_heads)
-    sliding = hidden * model.head_dim * (2 * heads + 2 * model.kv_heads)
-    keys = model.linear_key_heads * model.linear_head_dim
-    values = model.linear_value_heads * model.linear_head_dim
-    linear = hidden * (2 * keys + 3 * values + 2 * model.linear_value_heads)
-    return model.full_layers * full + model.sliding_layers * sliding + model.linear_layers * linear
 
 
 def test_there_are_at_least_forty_models():
