@@ -25,7 +25,6 @@ import pandas as pd
 
 from forecasting import intervals, judging, levels, models, series
 from forecasting.backtest import QUANTILES, forecast_window, run_backtest
-from forecasting.calendar import make_history
 from forecasting.scores import SCORED, coverage, naive_quantiles, pinball
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -79,18 +78,10 @@ def nested() -> None:
 
 
 def tokens() -> None:
-    """Print the quantile loss of each percentile over that of repeating the last week, 7 days seen, 7 ahead."""
-    table = pd.read_csv(TRAFFIC / "llm_servegen_m_large_tokens_6h.csv")
-    ratios = []
-    for field, rows in table.groupby("field"):
-        for percentile in ("p50", "p90", "p95", "p99"):
-            y = rows.sort_values("t_s")[percentile].to_numpy(dtype=np.float64)
-            history = make_history(np.datetime64("2026-01-05"), y[:28], where=percentile, counts=False)
-            q = series.short_series(history, 28, season=4).predictive.ppf(P)
-            ratio = pinball(y[28:], q) / pinball(y[28:], np.tile(y[:28], (3, 1)))
-            ratios += [ratio] if percentile in ("p95", "p99") else []
-            print(f"{field:14s} {percentile}  loss / repeat {ratio:.3f}  cov80 {coverage(y[28:], q[0], q[2]):.2f}")
-    print(f"p95 and p99 together (geometric mean): {np.exp(np.mean(np.log(ratios))):.3f}")
+    """Print the quantile loss of each token percentile over that of repeating the last week, and the coverage."""
+    from benchmarks import forecast_tokens
+
+    forecast_tokens.main(TRAFFIC)
 
 
 def scale() -> None:

@@ -64,6 +64,11 @@ class ShortHistory:
         """Return level + weekday effect; effects are shrunk by n / (n + 2) for n weeks seen."""
         return np.array([_short_row(history.x[: int(t)], horizon, self.season) for t in origins])
 
+    def fitted(self, history: History) -> Floats:
+        """Return (n,) what the level and slots found at the end of the history give on each of its days."""
+        ahead = _short_row(history.x, self.season, self.season)
+        return np.asarray(ahead[(np.arange(len(history.x)) - len(history.x)) % self.season])
+
 
 @dataclass(frozen=True, slots=True)
 class RobustLevels:

@@ -9,6 +9,7 @@ from data.traffic import Basis
 from forecasting.calendar import WEEK_DAYS, History
 from forecasting.counts import count_forecast
 from forecasting.intervals import (
+    OWN_LEVEL,
     SHAPE,
     LogPredictive,
     Predictive,
@@ -17,7 +18,15 @@ from forecasting.intervals import (
     persistence_share,
 )
 from forecasting.judging import Judged, expected_loss, judged_positions, model_share
-from forecasting.models import SHORT_HISTORY_DAYS, DampedEts, Model, RobustLevels, SeasonalNaive, ShortHistory
+from forecasting.models import (
+    SHORT_HISTORY_DAYS,
+    SHORT_WINDOW,
+    DampedEts,
+    Model,
+    RobustLevels,
+    SeasonalNaive,
+    ShortHistory,
+)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -109,7 +118,8 @@ def short_series(history: History, horizon: int, *, season: int = WEEK_DAYS) -> 
         cleaned=history.cleaned,
         sentence=f"{history.known_days} days of history are too few to compare models: {model.name}, no trend.",
     )
-    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
+    least = _spread_of_fit(history, model.fitted(history))
+    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method, least)
 
 
 def flat_series(level: float, horizon: int, *, seen_days: float, spread: bool = True) -> SeriesForecast:
@@ -227,13 +237,24 @@ def _count_series(history: History, horizon: int) -> SeriesForecast:
 
 
 def _assemble(
-    history: History, centre: Floats, errors: Floats, horizon: int, method: MethodSummary
+    history: History, centre: Floats, errors: Floats, horizon: int, method: MethodSummary, least: float = 0.0
 ) -> SeriesForecast:
-    width = half_widths(errors, horizon)
+    width = np.maximum(half_widths(errors, horizon), least)
     predictive = log_predictive(history.x, centre, width)
     share = persistence_share(errors, width, history.x)
     level_sd = np.maximum.accumulate(np.sqrt(share) * width)
     return SeriesForecast(predictive=predictive, persistence=share, level_sd=level_sd, method=method)
+
+
+def _spread_of_fit(history: History, fitted: Floats) -> float:
+    """How far the newest days lie from what was fitted through them: the least 80% half-width of a short history.
+
+    The errors of its few origins overlap and so understate what may come; the newest SHORT_WINDOW days say as much
+    about single days, and more of them are independent.
+    """
+    apart = np.abs(np.log1p(history.y) - fitted)[-SHORT_WINDOW:]
+    known = apart[np.isfinite(apart)]
+    return float(np.quantile(known, OWN_LEVEL)) if known.size else 0.0
 
 
 def _origins(n: int, first: int) -> Ints:

@@ -136,3 +136,13 @@ def test_few_requests_a_day_are_counted_in_whole_numbers():
 def test_the_light_pipeline_leaves_statsmodels_out():
     assert "ETS" not in forecast(week(400), light=True).method.model
     assert "ETS" in forecast(week(400)).method.model
+
+
+def test_a_short_history_is_never_surer_than_its_own_days_are_alike():
+    x = 5.0 + np.array([-1.0, -1, -1, 0, 0, 1, 1, 1])  # log1p; median 5, five in six days a whole unit from it
+
+    low, middle, high = np.log1p(forecast(np.expm1(x), 3).predictive.ppf(np.array([0.1, 0.5, 0.9])))
+
+    assert middle == pytest.approx(5.0)
+    assert high - middle == pytest.approx(1.0), "not the 0.35 that a series without errors gets"
+    assert middle - low == pytest.approx(1.0)
