@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from data.errors import UserError
-from data.formats.contract import AggregateFile, Options, Rejected
+from data.formats.contract import AggregateFile, Options, Rejected, Skipped
 from data.formats.sample import Sample
 from data.lake import digest_of, staging, sweep
 from data.manifest import (
@@ -36,7 +36,10 @@ _BATCH_FILES, _BATCH_BYTES = 500, 2_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
-    """What became of one file. rejected: the first few rows that could not be used, by line.
+    """What became of one file.
+
+    rejected: the first few rows that could not be used, by line. skipped: rows that are no requests, by reason,
+    where the file was read now.
 
     status: `unchanged` files were known with this content and nothing was touched (their counts are those of
     then); `replaced` files were known with another content, which is gone.
@@ -53,6 +56,8 @@ class FileResult:
     first_utc: datetime | None
     last_utc: datetime | None
     rejected: tuple[Rejected, ...] = ()
+    rows_skipped: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,11 @@ class IngestSummary:
     def rows_rejected(self) -> int:
         """Rows that could not be used."""
         return sum(file.rows_rejected for file in self._fresh)
+
+    @property
+    def rows_skipped(self) -> int:
+        """Rows that are no requests."""
+        return sum(file.rows_skipped for file in self._fresh)
 
     @property
     def _fresh(self) -> tuple[FileResult, ...]:
@@ -196,6 +206,7 @@ def _take_requests(run: _Run, folder: Path, logs: Sequence[RequestUnit]) -> list
         if not read.refused:
             pending[record.content] = Pending(record=record, slices=read.slices)
         found = _result(unit.sample.path, record, "refused" if read.refused else status, read.rejected)
+        found = replace(found, skipped=read.skipped)
         results.append((record.file_id, found))
     committed = commit_requests(run.store, folder, list(pending.values()), run.now) if pending else {}
     return [_recounted(result, committed.get(file_id)) for file_id, result in results]
@@ -251,8 +262,9 @@ def _with_counts(record: FileRecord, read: RequestsRead) -> FileRecord:
     return replace(
         record,
         rows_read=read.rows_read,
-        rows_new=0 if read.refused else read.rows_read - read.rows_rejected,
+        rows_new=0 if read.refused else read.rows_read - read.rows_rejected - read.rows_skipped,
         rows_rejected=read.rows_rejected,
+        rows_skipped=read.rows_skipped,
         first_utc=read.first_utc,
         last_utc=read.last_utc,
     )
@@ -282,6 +294,7 @@ def _result(path: Path, record: FileRecord, status: Status, rejected: tuple[Reje
         first_utc=record.first_utc,
         last_utc=record.last_utc,
         rejected=rejected,
+        rows_skipped=record.rows_skipped,
     )
 
 
@@ -296,11 +309,12 @@ def _raise_if_refused(summary: IngestSummary, max_share: float) -> None:
     refused = [file for file in summary.files if file.status == "refused"]
     if not refused:
         return
-    file = max(refused, key=lambda one: one.rows_rejected / max(one.rows_read, 1))
+    file = max(refused, key=lambda one: one.rows_rejected / max(one.rows_read - one.rows_skipped, 1))
     first = f", first in line {file.rejected[0].line}: {file.rejected[0].reason}" if file.rejected else ""
     more = f"; {len(refused) - 1} more were refused too" if len(refused) > 1 else ""
     raise FileRefusedError(
-        f"{file.path} was refused whole: {file.rows_rejected:,} of its {file.rows_read:,} rows cannot be used"
+        f"{file.path} was refused whole: {file.rows_rejected:,} of its {file.rows_read - file.rows_skipped:,} rows"
+        " cannot be used"
         f" (at most {max_share:.0%} may){first}{more}. Mend the file, or raise --max-rejected-share.",
         summary,
     )

@@ -49,15 +49,15 @@ def staging(store: Store) -> Iterator[Path]:
 def write_slices(
     store: Store, folder: Path, file_id: str, judged_sql: str, parameters: Mapping[str, Any]
 ) -> tuple[Slice, ...]:
-    """Write the rows of `judged_sql` that have no `reason` to the lake, a slice for each UTC day, oldest first.
+    """Write the rows of `judged_sql` that are neither bad nor skipped to the lake, a slice for each UTC day.
 
-    judged_sql: the columns of data/sql/checked_requests.sql. The slices are on disk for good when this returns,
-    but nobody sees them before the manifest names them.
+    The oldest day comes first. judged_sql: the columns of data/sql/checked_requests.sql. The slices are on disk
+    for good when this returns, but nobody sees them before the manifest names them.
     """
     target = folder / "split"
     sql = f"""COPY (SELECT {_SLICE_COLUMNS}, false AS is_duplicate,
         DATE '1970-01-01' + CAST(epoch_us(arrived_utc) // 86400000000 AS INTEGER) AS day_utc
-        FROM ({judged_sql}) WHERE reason IS NULL)
+        FROM ({judged_sql}) WHERE reason IS NULL AND skipped IS NULL)
         TO $target ({_PARQUET}, PARTITION_BY (day_utc), OVERWRITE_OR_IGNORE true)"""  # noqa: S608  # our own columns
     store.con.execute(sql, {**parameters, "target": str(target)})
     days = sorted(target.iterdir()) if target.exists() else []

@@ -36,6 +36,7 @@ class FileRecord:
     rows_new: int = 0
     rows_duplicate: int = 0
     rows_rejected: int = 0
+    rows_skipped: int = 0
     first_utc: datetime | None = None
     last_utc: datetime | None = None
 
@@ -61,7 +62,7 @@ def file_id_of(path: Path, label: str) -> str:
 def known_file(store: Store, record: FileRecord) -> FileRecord | None:
     """Return the record of the same content under the same label, format and options, if the store has it."""
     sql = """SELECT file_id, path, source_label, format, size_bytes, sha256, mapping_sha256,
-        rows_read, rows_new, rows_duplicate, rows_rejected, first_utc, last_utc FROM file_manifest
+        rows_read, rows_new, rows_duplicate, rows_rejected, rows_skipped, first_utc, last_utc FROM file_manifest
         WHERE sha256 = $sha256 AND source_label = $label AND format = $format AND mapping_sha256 = $mapping
             AND status = 'done' ORDER BY path LIMIT 1"""
     sha256, label, name, mapping = record.content
@@ -186,8 +187,8 @@ def _add_files(store: Store, records: Sequence[FileRecord], now: datetime) -> No
     for record in records:
         store.con.execute(
             """INSERT INTO file_manifest VALUES ($file_id, $path, $source_label, $format, $size_bytes, $sha256,
-                $mapping_sha256, $rows_read, $rows_new, $rows_duplicate, $rows_rejected, $first_utc, $last_utc,
-                'done', $now)""",
+                $mapping_sha256, $rows_read, $rows_new, $rows_duplicate, $rows_rejected, $rows_skipped,
+                $first_utc, $last_utc, 'done', $now)""",
             {**asdict(record), "now": now},
         )
 

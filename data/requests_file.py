@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from data.buckets import MAX_TOK
-from data.formats.contract import CANONICAL_FIELDS, Rejected, RequestSelect
+from data.formats.contract import CANONICAL_FIELDS, Rejected, RequestSelect, Skipped
 from data.formats.reader import Relation, exact_relation, exact_rows, fast_relation
 from data.formats.sample import Sample
 from data.frames import first_row
@@ -26,9 +26,11 @@ class RequestsRead:
 
     rows_read: int
     rows_rejected: int
+    rows_skipped: int
     first_utc: datetime | None
     last_utc: datetime | None
     rejected: tuple[Rejected, ...]
+    skipped: tuple[Skipped, ...]
     slices: tuple[Slice, ...]
     refused: bool
 
@@ -56,23 +58,26 @@ def read_requests(
     share is 0. folder: for half-written files.
     """
     judged = _judge(store.con, folder, sample, select, label)
-    read, bad, first, last = _count(store.con, judged)
+    read, bad, skipped, first, last = _count(store.con, judged)
     if sample.kind != "parquet" and bad:
         judged = _judge_exactly(store.con, folder, sample, select, label)
-        read, bad, first, last = _count(store.con, judged)
+        read, bad, skipped, first, last = _count(store.con, judged)
     examples = _examples(store.con, judged) if bad else ()
-    refused = too_many(bad, read, max_rejected_share)
+    refused = too_many(bad, read - skipped, max_rejected_share)
     slices: tuple[Slice, ...] = ()
     if not refused:
         if bad:
             _keep_rejected(store.con, judged, file_id)
-        slices = write_slices(store, folder, file_id, judged.sql, judged.parameters) if read > bad else ()
+        good = read - bad - skipped
+        slices = write_slices(store, folder, file_id, judged.sql, judged.parameters) if good else ()
     return RequestsRead(
         rows_read=read,
         rows_rejected=bad,
+        rows_skipped=skipped,
         first_utc=first,
         last_utc=last,
         rejected=examples,
+        skipped=_reasons_to_skip(store.con, judged) if skipped else (),
         slices=slices,
         refused=refused,
     )
@@ -82,7 +87,8 @@ def _judge(
     con: duckdb.DuckDBPyConnection, folder: Path, sample: Sample, select: RequestSelect, label: str
 ) -> Relation:
     """Return the judged rows: straight from Parquet, and from text through one staged file, parsed once."""
-    judged = _judged(fast_relation(sample, select.reads), select, label)
+    raw = fast_relation(sample, select.reads, optional=select.optional, pattern=select.pattern)
+    judged = _judged(raw, select, label)
     if sample.kind == "parquet":
         return judged
     try:
@@ -96,8 +102,9 @@ def _judge_exactly(
 ) -> Relation:
     """Return the judged rows of a text file with their lines; also reads what DuckDB's readers give up on."""
     con.register("exact_lines", exact_rows(sample))
+    raw = exact_relation(sample, select.reads, "exact_lines", optional=select.optional, pattern=select.pattern)
     try:
-        return _staged(con, folder, _judged(exact_relation(sample, select.reads, "exact_lines"), select, label))
+        return _staged(con, folder, _judged(raw, select, label))
     finally:
         con.unregister("exact_lines")
 
@@ -105,9 +112,11 @@ def _judge_exactly(
 def _judged(raw: Relation, select: RequestSelect, label: str) -> Relation:
     """Return the query that types the canonical fields of raw rows and says what is wrong with them."""
     fields = ", ".join(f"{select.fields.get(field, 'NULL')} AS {field}" for field in CANONICAL_FIELDS)
-    row = ", ".join(f"{name} := {name}" for name in select.reads)
-    sql = f"""WITH raw AS ({raw.sql}),
-        stated AS (SELECT line, malformed, struct_pack({row}) AS stated_row, {fields} FROM raw)
+    row = ", ".join(f"{name} := {name}" for name in select.names)
+    sql = f"""WITH raw AS ({raw.sql}), cells AS ({_cells(select)}),
+        stated AS (
+            SELECT line, malformed, {_skip(select)} AS skipped, struct_pack({row}) AS stated_row, {fields}
+            FROM cells)
         SELECT * FROM ({query("checked_requests")})"""  # noqa: S608  # values are parameters
     parameters: dict[str, Any] = {
         **raw.parameters,
@@ -120,17 +129,46 @@ def _judged(raw: Relation, select: RequestSelect, label: str) -> Relation:
     return Relation(sql=sql, parameters=parameters)
 
 
+def _cells(select: RequestSelect) -> str:
+    """Return the SQL of the rows that a format's expressions are over: those of the file, or items inside them.
+
+    A row without items stays, with NULL in all its cells, so that it is counted.
+    """
+    if select.items is None:
+        return "SELECT * FROM raw"
+    cells = ", ".join(f"{expression} AS {name}" for name, expression in select.cells.items())
+    return f"""SELECT line, malformed, item IS NULL AS is_empty, {cells} FROM (
+        SELECT line, malformed, unnest(CASE WHEN len(items) > 0 THEN items ELSE [NULL] END) AS item
+        FROM (SELECT line, malformed, {select.items} AS items FROM raw))"""  # noqa: S608  # our own names
+
+
+def _skip(select: RequestSelect) -> str:
+    """Return the SQL of why a row is no request."""
+    skip = select.skip or "NULL"
+    return skip if select.items is None else f"CASE WHEN is_empty THEN 'no request inside' ELSE {skip} END"
+
+
 def _staged(con: duckdb.DuckDBPyConnection, folder: Path, judged: Relation) -> Relation:
     path = str(folder / "judged.parquet")
     con.execute(f"COPY ({judged.sql}) TO $staged (FORMAT parquet)", {**judged.parameters, "staged": path})
     return Relation(sql="SELECT * FROM read_parquet($staged)", parameters={"staged": [path]})
 
 
-def _count(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[int, int, datetime | None, datetime | None]:
-    sql = f"""SELECT count(*), count(reason), min(arrived_utc) FILTER (reason IS NULL),
-        max(arrived_utc) FILTER (reason IS NULL) FROM ({judged.sql})"""  # noqa: S608  # values are parameters
+def _count(
+    con: duckdb.DuckDBPyConnection, judged: Relation
+) -> tuple[int, int, int, datetime | None, datetime | None]:
+    """Return how many rows there are, how many bad and skipped, and when the first and last good ones arrived."""
+    sql = f"""SELECT count(*), count(reason), count(skipped),
+        min(arrived_utc) FILTER (reason IS NULL AND skipped IS NULL),
+        max(arrived_utc) FILTER (reason IS NULL AND skipped IS NULL) FROM ({judged.sql})"""  # noqa: S608  # values are parameters
     row = first_row(con, sql, judged.parameters)
-    return (row[0], row[1], row[2], row[3]) if row else (0, 0, None, None)
+    return (row[0], row[1], row[2], row[3], row[4]) if row else (0, 0, 0, None, None)
+
+
+def _reasons_to_skip(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[Skipped, ...]:
+    sql = f"""SELECT skipped, count(*) FROM ({judged.sql}) WHERE skipped IS NOT NULL
+        GROUP BY skipped ORDER BY count(*) DESC, skipped"""  # noqa: S608  # values are parameters
+    return tuple(Skipped(reason=why, rows=n) for why, n in con.execute(sql, judged.parameters).fetchall())
 
 
 def _examples(con: duckdb.DuckDBPyConnection, judged: Relation) -> tuple[Rejected, ...]:

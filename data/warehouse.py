@@ -16,7 +16,7 @@ from data.errors import UserError
 from data.frames import first_row
 from data.lock import StoreLockedError, hold_lock, read_holder
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 COUNTED_TABLES = (
     "file_manifest",

@@ -50,7 +50,8 @@ def _require_readable(request: IngestRequest) -> None:
     options = Options(start=request.start, mapping=request.mapping)
     for unit in find_units(request.logs, request.format, request.label, options):
         if isinstance(unit, RequestUnit):
-            fast_relation(unit.sample, unit.format.select(unit.sample, options).reads)
+            select = unit.format.select(unit.sample, options)
+            fast_relation(unit.sample, select.reads, optional=select.optional, pattern=select.pattern)
 
 
 def summary_lines(summary: IngestSummary) -> Sequence[str]:
@@ -60,7 +61,8 @@ def summary_lines(summary: IngestSummary) -> Sequence[str]:
         lines.append(
             f"{file.path.name}: {file.status} as {file.format}, label {file.label!r}:"
             f" {file.rows_read:,} rows read, {file.rows_new:,} new, {file.rows_duplicate:,} duplicate,"
-            f" {file.rows_rejected:,} rejected"
+            f" {file.rows_rejected:,} rejected" + (f", {file.rows_skipped:,} skipped" if file.rows_skipped else "")
         )
+        lines += [f"  {part.rows:,} skipped: {part.reason}" for part in file.skipped]
         lines += [f"  line {bad.line}: {bad.reason}: {bad.excerpt}" for bad in file.rejected]
     return lines

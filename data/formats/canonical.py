@@ -1,5 +1,7 @@
 """Our own column names, as the synthetic generator and careful users write them: no mapping needed."""
 
+from collections.abc import Mapping
+
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -10,6 +12,7 @@ from data.formats.sample import Sample
 name = "canonical"
 description = "CSV, JSON lines or Parquet with our own column names (arrived_utc, prompt_tok, output_tok, ...)"
 options_key = no_options
+columns: Mapping[str, str] = {column: column for column in CANONICAL_FIELDS}
 
 _LABEL = "source_label"
 
@@ -20,13 +23,15 @@ def sniff(sample: Sample) -> bool:
 
 
 def select(sample: Sample, _: Options) -> RequestSelect:
-    """Return every canonical column that the file has, as it is; token counts may be missing."""
-    present = [column for column in CANONICAL_FIELDS if column in sample.columns]
+    """Return every canonical column that the file has, as it is; token counts may be missing.
+
+    In JSON lines any field may be missing from some lines, so the first ones do not say what there is.
+    """
+    present = [c for c in CANONICAL_FIELDS if sample.kind == "jsonl" or c in sample.columns]
     as_text = {"tags"} if sample.kind == "parquet" and "tags" in sample.types else set()
     return RequestSelect(
         reads={column: column for column in present},
         fields={c: f"CAST(to_json({c}) AS VARCHAR)" if c in as_text else c for c in present},
-        required=frozenset(),
     )
 
 

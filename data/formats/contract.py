@@ -57,23 +57,45 @@ class Options:
 class RequestSelect:
     """One SELECT from a log file to the canonical request.
 
-    reads: our name -> the source's column, or a dotted path into JSON. Nothing else of the file is ever read.
+    reads: our name -> the source's column, a dotted path into JSON, or (logs of plain lines) a group of `pattern`.
+        Nothing else of the file is ever read.
     fields: canonical field -> SQL expression over our names. A field left out is unknown.
     required: canonical fields without which a row is rejected; the others stay NULL.
-    parameters: values of the $parameters in `fields`.
+    parameters: values of the $parameters in the expressions.
+    optional: of our names, those that a file may lack; they are NULL then.
+    skip: SQL expression over our names: why a row is no request (a fixed text), NULL where it is one. Such rows
+        are neither stored nor errors; they are counted and shown.
+    items: SQL expression over `reads`: the list of the requests inside one row, where a row holds several.
+    cells: our name -> SQL expression over one `item` of that list; `fields` and `skip` are then over these names.
+    pattern: regular expression of one line of a log that has no columns, its groups in the order of `reads`. A
+        line that does not match has NULL in all of them.
     """
 
     reads: Mapping[str, str]
     fields: Mapping[str, str]
-    required: frozenset[str]
+    required: frozenset[str] = frozenset()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    skip: str | None = None
+    items: str | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names that `fields` and `skip` are made of."""
+        return tuple(self.cells or self.reads)
 
 
 class RequestFormat(Protocol):
-    """A source with one row for each request. A module that has these names is one."""
+    """A source with one row for each request. A module that has these names is one.
+
+    columns: what is read, {column or key of the source: what becomes of it}; the rest of a file is never read.
+    """
 
     name: str
     description: str
+    columns: Mapping[str, str]
 
     def sniff(self, sample: Sample) -> bool:
         """Return whether the file is of this format, from its content alone."""
@@ -95,6 +117,14 @@ class Rejected:
     line: int
     reason: str
     excerpt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Rows of a log that are no requests, such as spans of tools: how many, and why."""
+
+    reason: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

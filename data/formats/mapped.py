@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ from data.formats.sample import Sample
 name = "mapping"
 description = "any CSV, JSON lines or Parquet table of requests, described with --mapping map.toml"
 own_label = no_label
+columns: Mapping[str, str] = {"what the mapping file names": "the field that it names it for"}
 
 Source = Annotated[str, Field(min_length=1)]
 Status = Literal["ok", "rate_limited", "client_error", "server_error", "cancelled", "unknown"]

@@ -5,12 +5,16 @@ Source: https://github.com/kvcache-ai/Mooncake (checked 2026-11-23).
 """
 
 from data.formats.contract import Options, RequestSelect, no_label, start_key
+from data.formats.pieces import columns_of
 from data.formats.sample import Sample
 
 name = "mooncake"
 description = "Mooncake trace (JSONL: timestamp in ms, input_length, output_length, hash_ids); needs --start"
 options_key = start_key
 own_label = no_label
+
+_READS = {"elapsed_ms": "timestamp", "input_length": "input_length", "output_length": "output_length"}
+columns = columns_of(_READS)
 
 
 def sniff(sample: Sample) -> bool:
@@ -21,7 +25,7 @@ def sniff(sample: Sample) -> bool:
 def select(sample: Sample, options: Options) -> RequestSelect:
     """Return times counted from `options.start`; raises UserError where it is missing."""
     return RequestSelect(
-        reads={"elapsed_ms": "timestamp", "input_length": "input_length", "output_length": "output_length"},
+        reads=_READS,
         fields={
             "arrived_utc": "$start_utc + to_milliseconds(TRY_CAST(elapsed_ms AS BIGINT))",
             "prompt_tok": "input_length",

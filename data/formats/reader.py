@@ -1,10 +1,12 @@
 """Log files as rows with our own column names: by DuckDB's readers, or line by line where those give up.
 
-Column names of a file never become SQL: columns are taken by position, paths into JSON are $parameters.
+Column names of a file never become SQL: columns are taken by position, paths into JSON and patterns of lines are
+$parameters.
 """
 
 import csv
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -18,6 +20,9 @@ from data.formats.sample import MAX_LINE_BYTES, Sample, open_text
 csv.field_size_limit(MAX_LINE_BYTES)
 
 _BATCH_ROWS = 20_000
+_WHOLE_LINES = ("jsonl", "lines")
+"""Kinds whose rows are taken out of whole lines; the others have columns."""
+
 _MALFORMED = pa.schema([("line", pa.int64()), ("malformed", pa.string())])
 
 
@@ -29,48 +34,64 @@ class Relation:
     parameters: Mapping[str, Any]
 
 
-def fast_relation(sample: Sample, reads: Mapping[str, str]) -> Relation:
+def fast_relation(
+    sample: Sample,
+    reads: Mapping[str, str],
+    *,
+    optional: AbstractSet[str] = frozenset(),
+    pattern: str | None = None,
+) -> Relation:
     """Return the file as DuckDB's own readers give it; a malformed line makes the query fail.
 
-    Raises UserError where a column to be read is not in the file.
+    optional: of our names, those whose column may be missing; they are NULL then. pattern: of the lines of a log
+    without columns, its groups in the order of `reads`. Raises UserError where a column is not in the file.
     """
     if sample.kind == "parquet":
-        return _parquet(sample, reads)
+        return _parquet(sample, reads, optional)
     if sample.kind == "csv":
-        return _csv(sample, reads)
+        return _csv(sample, reads, optional)
     source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, doc FROM read_csv(
         $raw_path, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '',
         columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes)
         WHERE trim(doc) <> ''"""
-    return _extracted(source, reads, {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES})
+    return _taken_from_lines(sample, source, reads, {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES}, pattern)
 
 
-def exact_relation(sample: Sample, reads: Mapping[str, str], view: str) -> Relation:
+def exact_relation(
+    sample: Sample,
+    reads: Mapping[str, str],
+    view: str,
+    *,
+    optional: AbstractSet[str] = frozenset(),
+    pattern: str | None = None,
+) -> Relation:
     """Return the rows of `exact_rows`, registered with DuckDB as `view`: slower, and every row knows its line."""
-    if sample.kind == "jsonl":
-        return _extracted(f"SELECT line, malformed, doc FROM {view}", reads, {})  # noqa: S608  # our own name
-    columns, parameters = _columns(sample, reads)
+    if sample.kind in _WHOLE_LINES:
+        source = f"SELECT line, malformed, doc FROM {view}"  # noqa: S608  # our own name
+        return _taken_from_lines(sample, source, reads, {}, pattern)
+    columns, parameters = _columns(sample, reads, optional)
     return Relation(sql=f"SELECT line, malformed, {columns} FROM {view}", parameters=parameters)  # noqa: S608
 
 
 def exact_rows(sample: Sample) -> pa.RecordBatchReader:
     """Return a text file row by row with its 1-based line; a malformed row has a reason and no values."""
-    names = ("doc",) if sample.kind == "jsonl" else _positions(sample)
+    whole = sample.kind in _WHOLE_LINES
+    names = ("doc",) if whole else _positions(sample)
     schema = pa.schema([*_MALFORMED, *((name, pa.string()) for name in names)])
-    rows = _json_rows(sample) if sample.kind == "jsonl" else _csv_rows(sample)
+    rows = _whole_lines(sample) if whole else _csv_rows(sample)
     return pa.RecordBatchReader.from_batches(schema, _batches(rows, schema))
 
 
-def _parquet(sample: Sample, reads: Mapping[str, str]) -> Relation:
-    columns, parameters = _columns(sample, reads)
+def _parquet(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> Relation:
+    columns, parameters = _columns(sample, reads, optional)
     names = ", ".join((*_positions(sample), "row_number"))
     sql = f"""SELECT row_number + 1 AS line, CAST(NULL AS VARCHAR) AS malformed, {columns}
         FROM read_parquet($raw_path, file_row_number = true, hive_partitioning = false) AS file({names})"""  # noqa: S608  # c0, c1, ...
     return Relation(sql=sql, parameters={"raw_path": [str(sample.path)], **parameters})
 
 
-def _csv(sample: Sample, reads: Mapping[str, str]) -> Relation:
-    columns, parameters = _columns(sample, reads)
+def _csv(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> Relation:
+    columns, parameters = _columns(sample, reads, optional)
     declared = ", ".join(f"'{name}': 'VARCHAR'" for name in _positions(sample))
     sql = f"""SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, {columns} FROM read_csv(
         $raw_path, auto_detect = false, header = true, delim = $raw_delimiter, quote = '"', escape = '"',
@@ -83,6 +104,21 @@ def _raw(sample: Sample) -> dict[str, Any]:
     return {"raw_path": [str(sample.path)], "raw_compression": sample.compression}
 
 
+def _taken_from_lines(
+    sample: Sample, source: str, reads: Mapping[str, str], parameters: Mapping[str, Any], pattern: str | None
+) -> Relation:
+    """Take what is read out of whole lines: each is a JSON document or, in logs without columns, plain text."""
+    if sample.kind == "jsonl":
+        return _extracted(source, reads, parameters)
+    if pattern is None:
+        raise UserError(f"{sample.path} is a log of plain lines, without columns; say what it is with --format.")
+    groups = ", ".join(f"'{name}'" for name in reads)
+    columns = ", ".join(f"{_clean(f'found.{name}')} AS {name}" for name in reads)
+    sql = f"""SELECT line, malformed, {columns} FROM (
+        SELECT line, malformed, regexp_extract(doc, $raw_pattern, [{groups}]) AS found FROM ({source}))"""  # noqa: S608  # our own names
+    return Relation(sql=sql, parameters={**parameters, "raw_pattern": pattern})
+
+
 def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, Any]) -> Relation:
     """Take paths out of one JSON document a row, parsing it once; what is not valid JSON is malformed."""
     columns = ", ".join(f"{_clean(f'found[{i}]')} AS {name}" for i, name in enumerate(reads, start=1))
@@ -93,10 +129,13 @@ def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, A
     return Relation(sql=sql, parameters={**parameters, "raw_paths": paths})
 
 
-def _columns(sample: Sample, reads: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+def _columns(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> tuple[str, dict[str, Any]]:
     """Return the select list of our names, taken by position, and the JSON paths it needs as parameters."""
     expressions, parameters = [], {}
     for name, source in reads.items():
+        if name in optional and not _holds(sample, source):
+            expressions.append(f"CAST(NULL AS VARCHAR) AS {name}")
+            continue
         column, path = _find(sample, source)
         expression = f"c{sample.columns.index(column)}"
         kind = sample.types.get(column)
@@ -120,6 +159,12 @@ def _find(sample: Sample, source: str) -> tuple[str, list[str]]:
     close = get_close_matches(source, sample.columns, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sample.columns[:12])}."
     raise UserError(f"{sample.path} has no column {source!r}; {hint}")
+
+
+def _holds(sample: Sample, source: str) -> bool:
+    """Return whether the file has the column that a dotted source names."""
+    parts = source.split(".")
+    return any(".".join(parts[:length]) in sample.columns for length in range(1, len(parts) + 1))
 
 
 def _clean(expression: str, kind: str | None = None) -> str:
@@ -162,7 +207,7 @@ def _csv_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
                 yield (line, f"{len(row)} columns instead of {width}", *([None] * width))
 
 
-def _json_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
+def _whole_lines(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
     line = 0
     with open_text(sample.path, sample.compression) as file:
         try:

@@ -3,11 +3,19 @@
 from difflib import get_close_matches
 
 from data.errors import UserError
-from data.formats import azure_llm, canonical, mapped, mooncake, servegen
+from data.formats import azure_llm, burstgpt, canonical, litellm, mapped, mooncake, otel, servegen
 from data.formats.contract import AggregateFormat, Options, RequestFormat
 from data.formats.sample import Sample
 
-REQUEST_FORMATS: tuple[RequestFormat, ...] = (canonical, azure_llm, mooncake, mapped)
+REQUEST_FORMATS: tuple[RequestFormat, ...] = (
+    canonical,
+    litellm,
+    otel,
+    azure_llm,
+    burstgpt,
+    mooncake,
+    mapped,
+)
 AGGREGATE_FORMATS: tuple[AggregateFormat, ...] = (servegen,)
 
 Format = RequestFormat | AggregateFormat

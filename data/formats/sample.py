@@ -3,17 +3,18 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import UserError
 
-Kind = Literal["csv", "jsonl", "parquet"]
+Kind = Literal["csv", "jsonl", "lines", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -22,14 +23,26 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 _MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _LOOKED_AT_LINES = 20
 
+_PLAIN_LINE = re.compile(
+    r"""^[^{"]*(
+        \[\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2}\ [+-]\d{4}\]\ "     # nginx, Apache
+        | \b(DEBUG|INFO|WARNING|ERROR)\s+(\d{4}-)?\d{2}-\d{2}\s\d{2}:\d{2}:\d{2}  # vLLM, Ray Serve
+    )""",
+    re.VERBOSE,
+)
+"""What lines of servers' logs look like, which have no header and no columns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What the first bytes of a file say.
 
-    columns: header of a CSV file, keys of the first object of a JSONL file, schema of a Parquet file, in order.
+    kind: `lines` is a log of plain lines without columns.
+    columns: header of a CSV file, keys of the first objects of a JSONL file, schema of a Parquet file, in order.
     types: DuckDB type of each Parquet column that is not text; empty for text files.
     delimiter: of a CSV file.
+    paths: dotted paths of the keys inside the first objects of a JSONL file, three levels deep.
+    head: the first lines of a log without columns. May hold text of prompts: it is looked at and never shown.
     """
 
     path: Path
@@ -38,10 +51,20 @@ class Sample:
     columns: tuple[str, ...]
     delimiter: str = ","
     types: Mapping[str, str] = field(default_factory=dict)
+    paths: frozenset[str] = frozenset()
+    head: tuple[str, ...] = field(default=(), repr=False)
 
     def has(self, *names: str) -> bool:
         """Return whether all of these columns are there."""
         return set(names) <= set(self.columns)
+
+    def reaches(self, *paths: str) -> bool:
+        """Return whether all of these dotted paths lead to something: keys of JSON, or columns."""
+        return all(path in self.paths or path in self.columns for path in paths)
+
+    def shows(self, pattern: str) -> bool:
+        """Return whether one of the first lines of a log without columns matches."""
+        return any(re.search(pattern, line) for line in self.head)
 
 
 def look_at(path: Path) -> Sample:
@@ -90,8 +113,13 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
         raise UserError(f"{path} is empty; leave it out.")
     if any("\x00" in line or "�" in line for line in lines[:1]):
         raise UserError(f"{path} is neither Parquet nor UTF-8 text; convert it to UTF-8.")
+    if any(_PLAIN_LINE.search(line) for line in lines):
+        return Sample(path=path, kind="lines", compression=compression, columns=(), head=tuple(lines))
     if lines[0].lstrip().startswith("{"):
-        return Sample(path=path, kind="jsonl", compression=compression, columns=_keys(lines))
+        objects = _objects(lines)
+        keys = dict.fromkeys(key for content in objects for key in content)
+        paths = frozenset(path for content in objects for path in _paths(content))
+        return Sample(path=path, kind="jsonl", compression=compression, columns=tuple(keys), paths=paths)
     if lines[0].lstrip().startswith("["):
         raise UserError(f"{path} is one JSON array; write one object a line (jq -c '.[]').")
     delimiter = max(",;\t|", key=lines[0].count)
@@ -120,13 +148,22 @@ def _first_lines(path: Path, compression: Compression) -> list[str]:
     return lines
 
 
-def _keys(lines: list[str]) -> tuple[str, ...]:
-    """Return the keys of the first line that is an object."""
+def _objects(lines: list[str]) -> list[dict[str, Any]]:
+    """Return the lines that are objects."""
+    found = []
     for line in lines:
         try:
             content = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(content, dict):
-            return tuple(content)
-    return ()
+            found.append(content)
+    return found
+
+
+def _paths(content: dict[str, Any], levels: int = 3) -> Iterator[str]:
+    """Return the dotted paths to everything inside an object, so many levels deep."""
+    for key, value in content.items():
+        yield key
+        if isinstance(value, dict) and levels > 1:
+            yield from (f"{key}.{path}" for path in _paths(value, levels - 1))

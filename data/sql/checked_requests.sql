@@ -1,7 +1,8 @@
--- One row per row of a log: its canonical fields typed, and why it cannot be used (reason; NULL where it can).
+-- One row per row of a log: its canonical fields typed, and why it cannot be used (reason; NULL where it can) or is
+-- no request at all (skipped; NULL where it is one).
 -- `stated` holds what the source says, as text or in its own types; stated_row is what was read, for the excerpt.
 WITH typed AS (
-    SELECT line, malformed, stated_row,
+    SELECT line, malformed, CASE WHEN malformed IS NULL THEN CAST(skipped AS VARCHAR) END AS skipped, stated_row,
            CAST(request_id AS VARCHAR) AS request_id,
            TRY_CAST(arrived_utc AS TIMESTAMPTZ) AS arrived_utc,
            CAST(model AS VARCHAR) AS model, CAST(region AS VARCHAR) AS region, CAST(team AS VARCHAR) AS team,
@@ -30,6 +31,7 @@ WITH typed AS (
     SELECT *,
            CASE
                WHEN malformed IS NOT NULL THEN malformed
+               WHEN skipped IS NOT NULL THEN NULL
                WHEN arrived_utc IS NULL THEN 'the time is missing or cannot be read'
                WHEN arrived_utc < TIMESTAMPTZ '2000-01-01 00:00:00+00'
                    OR arrived_utc >= TIMESTAMPTZ '2101-01-01 00:00:00+00'
@@ -67,6 +69,6 @@ SELECT line, request_id, arrived_utc, $source_label AS source_label, model, regi
            ELSE 'unknown'
        END AS status,
        CASE WHEN cost_usd >= 0 AND isfinite(cost_usd) THEN cost_usd END AS cost_usd,
-       reason,
+       reason, skipped,
        CASE WHEN reason IS NOT NULL THEN left(CAST(to_json(stated_row) AS VARCHAR), 200) END AS excerpt
 FROM judged

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS file_manifest (
     rows_new BIGINT NOT NULL,
     rows_duplicate BIGINT NOT NULL,
     rows_rejected BIGINT NOT NULL,
+    rows_skipped BIGINT NOT NULL,          -- rows that are no requests, such as spans of tools
     first_utc TIMESTAMPTZ,
     last_utc TIMESTAMPTZ,
     status VARCHAR NOT NULL,               -- done | replaced | refused

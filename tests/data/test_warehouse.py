@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import UserError
 from data.ingest import ingest_logs
-from data.warehouse import COUNTED_TABLES, open_store, transaction
+from data.warehouse import COUNTED_TABLES, STORE_VERSION, open_store, transaction
 
 ROWS = [{"arrived_utc": f"2026-11-0{day} 06:00:00Z", "prompt_tok": 100, "output_tok": 10} for day in (1, 2, 3)]
 
@@ -67,7 +67,7 @@ def test_a_store_of_another_version_is_refused(filled: Path):
     with duckdb.connect(str(filled)) as con:
         con.execute("UPDATE store_version SET version = 7")
 
-    assert "has version 7 and this fleetcast reads version 1" in refusal(filled)
+    assert f"has version 7 and this fleetcast reads version {STORE_VERSION}" in refusal(filled)
 
 
 @pytest.mark.parametrize("table", ["rollup_minute", "token_histogram_daily", "slice_manifest"])
@@ -107,7 +107,7 @@ def test_a_reader_is_told_who_writes(filled: Path, now):
 import sys
 from pathlib import Path
 from data.errors import UserError
-from data.warehouse import open_store
+from data.warehouse import STORE_VERSION, open_store
 try:
     with open_store(Path({str(filled)!r})): pass
 except UserError as err:

@@ -1,7 +1,13 @@
-"""Every format under one contract: canonical columns, UTC, units, the cached convention, no text of prompts."""
+"""Every format under one contract: canonical columns, UTC, units, the cached convention, no text of prompts.
 
-import json
-from dataclasses import dataclass
+Under cases/<format> (cases/<format>+<what> where a format has several) lie a hand-written log and the table that
+it must become. `case.toml` says the start that a log without dates needs, and how many rows are no requests.
+"""
+
+import csv
+import tomllib
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,137 +19,72 @@ from data.errors import UserError
 from data.formats.contract import CANONICAL_FIELDS, Options, end_of, no_options, start_key
 from data.formats.registry import AGGREGATE_FORMATS, REQUEST_FORMATS, formats, recognise
 from data.formats.sample import look_at
-from data.ingest import ingest_logs
+from data.ingest import FileResult, ingest_logs
+from data.warehouse import Store
 
-MAPPING = """
-[columns]
-request_id = "id"
-arrived_utc = "created"
-team = "team"
-prompt_tok = "usage.prompt_tokens"
-cached_prompt_tok = "usage.prompt_tokens_details.cached_tokens"
-output_tok = "usage.completion_tokens"
-duration_s = "latency_ms"
-status = "http_status"
-[units]
-duration_s = "ms"
-[tokens]
-cached = "inclusive"
-"""
-
-
-NO_OPTIONS = Options()
+FOLDER = Path(__file__).parent / "cases"
+SECRET = "hush-hush"
+"""Stands in every log wherever its source may write text of prompts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A hand-written log, and the first row that it must become."""
+    """A log of one format. expect: rows by canonical field as text, None for unknown, in the order of arrival."""
 
-    format: str
-    file: str
-    content: str
-    options: Options = NO_OPTIONS
-    rows: int
-    first: dict[str, object]
+    name: str
+    log: Path
+    options: Options
+    expect: list[dict[str, str | None]]
+    skipped: dict[str, int] = field(default_factory=dict)
 
-
-def case_line(**content: object) -> str:
-    return json.dumps(content) + "\n"
-
-
-CASES = [
-    Case(
-        format="azure-llm",
-        file="azure.csv",
-        content="TIMESTAMP,ContextTokens,GeneratedTokens\n"
-        "2024-05-10 00:00:00+02:00,2162,5\n2023-11-16 18:15:46.6805900,374,44\n2024-05-10 00:00:01+00:00,2399,6\n",
-        rows=3,
-        first={
-            "arrived_utc": datetime(2023, 11, 16, 18, 15, 46, 680590, tzinfo=UTC),
-            "prompt_tok": 374,
-            "output_tok": 44,
-            "cached_prompt_tok": None,
-            "status": None,
-        },
-    ),
-    Case(
-        format="mooncake",
-        file="mooncake.jsonl",
-        content=case_line(timestamp=3052, input_length=7234, output_length=794, hash_ids=[0, 28, 29])
-        + case_line(timestamp=3053, input_length=10, output_length=1, hash_ids=[]),
-        options=Options(start=datetime(2026, 1, 5, tzinfo=UTC)),
-        rows=2,
-        first={
-            "arrived_utc": datetime(2026, 1, 5, 0, 0, 3, 52_000, tzinfo=UTC),
-            "prompt_tok": 7234,
-            "output_tok": 794,
-            "cached_prompt_tok": None,
-        },
-    ),
-    Case(
-        format="canonical",
-        file="ours.csv",
-        content="request_id,arrived_utc,model,team,category,prompt_tok,cached_prompt_tok,output_tok,status,prompt\n"
-        "r-1,2026-11-01T06:00:00.125Z,llama,search,batch,1840,1024,312,200,a secret\n"
-        "r-2,2026-11-01T06:00:01Z,llama,search,batch,,,,429,another\n",
-        rows=2,
-        first={
-            "request_id": "r-1",
-            "arrived_utc": datetime(2026, 11, 1, 6, 0, 0, 125_000, tzinfo=UTC),
-            "model": "llama",
-            "team": "search",
-            "category": "batch",
-            "prompt_tok": 1840,
-            "cached_prompt_tok": 1024,
-            "output_tok": 312,
-            "status": "ok",
-        },
-    ),
-    Case(
-        format="mapping",
-        file="app.jsonl",
-        content=case_line(
-            id="r-1001",
-            created="2026-11-01T06:00:00.125Z",
-            team="search",
-            prompt="a secret",
-            usage={
-                "prompt_tokens": 1840,
-                "completion_tokens": 312,
-                "prompt_tokens_details": {"cached_tokens": 1024},
-            },
-            latency_ms=3250,
-            http_status=200,
-        ),
-        options=Options(mapping=Path("map.toml")),
-        rows=1,
-        first={
-            "request_id": "r-1001",
-            "arrived_utc": datetime(2026, 11, 1, 6, 0, 0, 125_000, tzinfo=UTC),
-            "team": "search",
-            "prompt_tok": 1840,
-            "cached_prompt_tok": 1024,
-            "output_tok": 312,
-            "duration_s": 3.25,
-            "status": "ok",
-        },
-    ),
-]
-ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: case.format)
+    @property
+    def format(self) -> str:
+        """The folder's name; what follows a plus tells several logs of one format apart."""
+        return self.name.partition("+")[0]
 
 
-def laid_out(case: Case, folder: Path) -> tuple[Path, Options]:
-    path = folder / case.file
-    path.write_text(case.content, "utf-8")
-    if case.options.mapping is None:
-        return path, case.options
+def read_cases() -> list[Case]:
+    """Return all cases, by name."""
+    return [_read(folder) for folder in sorted(FOLDER.iterdir()) if folder.is_dir()]
+
+
+def _read(folder: Path) -> Case:
+    (log,) = folder.glob("log.*")
+    said = folder / "case.toml"
+    facts = tomllib.loads(said.read_text("utf-8")) if said.exists() else {}
     mapping = folder / "map.toml"
-    mapping.write_text(MAPPING, "utf-8")
-    return path, Options(mapping=mapping, start=case.options.start)
+    with (folder / "expect.csv").open(newline="", encoding="utf-8") as file:
+        expect = [{key: value or None for key, value in row.items()} for row in csv.DictReader(file)]
+    return Case(
+        name=folder.name,
+        log=log,
+        options=Options(start=facts.get("start"), mapping=mapping if mapping.exists() else None),
+        expect=expect,
+        skipped=facts.get("skipped", {}),
+    )
 
 
-def test_every_request_format_has_a_case():
+CASES = read_cases()
+ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+MOONCAKE = FOLDER / "mooncake" / "log.jsonl"
+
+
+def ingested(case: Case, store: Store, now: datetime, path: Path | None = None, **options: object) -> FileResult:
+    (file,) = ingest_logs(
+        store,
+        [path or case.log],
+        now=now,
+        mapping=case.options.mapping,
+        start=case.options.start,
+        label="it",
+        **options,
+    ).files
+    return file
+
+
+def test_every_request_format_has_a_case_of_a_few_lines():
     assert {case.format for case in CASES} == {fmt.name for fmt in REQUEST_FORMATS}
+    assert all(3 <= len(case.expect) + sum(case.skipped.values()) <= 12 for case in CASES)
 
 
 @pytest.mark.parametrize("fmt", [*REQUEST_FORMATS, *AGGREGATE_FORMATS], ids=lambda fmt: fmt.name)
@@ -153,48 +94,108 @@ def test_a_format_says_what_it_is(fmt):
 
 
 @ALL
-def test_a_format_is_recognised_from_its_content_alone(case: Case, tmp_path: Path):
-    path, options = laid_out(case, tmp_path)
-    disguised = path.rename(tmp_path / "log")
+def test_a_format_lists_what_it_reads(case: Case):
+    fmt = formats()[case.format]
+    reads = fmt.select(look_at(case.log), case.options).reads
 
-    assert recognise(look_at(disguised), options).name == case.format
+    assert fmt.columns
+    if case.format != "mapping":
+        assert all(any(source.startswith(read) for source in fmt.columns) for read in reads.values())
 
 
 @ALL
-def test_only_canonical_fields_come_out_and_no_text_is_read(case: Case, tmp_path: Path):
-    path, options = laid_out(case, tmp_path)
+def test_a_format_is_recognised_from_its_content_alone(case: Case, tmp_path: Path):
+    disguised = tmp_path / "log"
+    disguised.write_bytes(case.log.read_bytes())
 
-    select = formats()[case.format].select(look_at(path), options)
+    assert recognise(look_at(disguised), case.options).name == case.format
+
+
+@ALL
+def test_only_canonical_fields_come_out(case: Case):
+    select = formats()[case.format].select(look_at(case.log), case.options)
 
     assert set(select.fields) <= set(CANONICAL_FIELDS)
     assert "arrived_utc" in select.fields
     assert set(select.required) <= set(CANONICAL_FIELDS)
-    assert not {"prompt", "messages", "response", "input", "output"} & set(select.reads.values())
+    assert set(select.optional) <= set(select.reads)
 
 
 @ALL
-def test_the_rows_are_the_canonical_request(case: Case, tmp_path: Path, store, now):
-    path, options = laid_out(case, tmp_path)
+def test_the_rows_are_the_canonical_request(case: Case, store, now):
+    file = ingested(case, store, now)
 
-    summary = ingest_logs(store, [path], now=now, mapping=options.mapping, start=options.start)
+    assert file.format == case.format
+    assert {part.reason: part.rows for part in file.skipped} == case.skipped
+    assert file.rows_skipped == sum(case.skipped.values())
+    assert (file.rows_new, file.rows_rejected, file.rows_duplicate) == (len(case.expect), 0, 0)
+    assert file.rows_read == file.rows_new + file.rows_skipped
+    assert stored(store, case) == typed(store, case)
 
-    assert (summary.rows_new, summary.rows_rejected) == (case.rows, 0)
-    columns = ", ".join(case.first)
-    row = store.con.execute(f"SELECT {columns} FROM requests ORDER BY arrived_utc LIMIT 1").fetchone()
-    assert dict(zip(case.first, row, strict=True)) == case.first
+
+def stored(store: Store, case: Case) -> list[tuple]:
+    """Return what the store holds, and in the columns that the case leaves out only NULL."""
+    silent = sorted(set(CANONICAL_FIELDS) - set(case.expect[0]) - {"tags"})
+    columns = ", ".join([*case.expect[0], *silent])
+    return store.con.execute(f"SELECT {columns} FROM requests ORDER BY arrived_utc, request_id").fetchall()
 
 
-@ALL
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def typed(store: Store, case: Case) -> list[tuple]:
+    """Return what a case expects, in the types of the store."""
+    kinds = dict(
+        store.con.execute("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM requests)").fetchall()
+    )
+    silent = (None,) * len(set(CANONICAL_FIELDS) - set(case.expect[0]) - {"tags"})
+    columns = ", ".join(f"CAST(? AS {kinds[column]})" for column in case.expect[0])
+    rows = [store.con.execute(f"SELECT {columns}", list(row.values())).fetchone() for row in case.expect]
+    return [(*row, *silent) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("case", "packing"),
+    [(case, ("gzip", "zstd")[i % 2]) for i, case in enumerate(CASES)],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
 def test_a_packed_file_reads_like_the_plain_one(case: Case, packing: str, tmp_path: Path, store, now):
-    path, options = laid_out(case, tmp_path)
     packed = tmp_path / "packed"
     with pa.CompressedOutputStream(str(packed), packing) as out:
-        out.write(path.read_bytes())
+        out.write(case.log.read_bytes())
 
-    summary = ingest_logs(store, [packed], now=now, mapping=options.mapping, start=options.start)
+    ingested(case, store, now, packed)
 
-    assert summary.rows_new == case.rows
+    assert stored(store, case) == typed(store, case)
+
+
+@ALL
+def test_line_by_line_reads_like_duckdb_does(case: Case, tmp_path: Path, store, now):
+    """A line that cannot be read makes the slow and exact reader take the whole file."""
+    broken = tmp_path / "broken"
+    broken.write_bytes(case.log.read_bytes().rstrip(b"\n") + b'\n{"half a line')
+
+    file = ingested(case, store, now, broken, max_rejected_share=0.9)
+
+    assert (file.rows_rejected, file.rows_skipped) == (1, sum(case.skipped.values()))
+    assert stored(store, case) == typed(store, case)
+
+
+@ALL
+def test_no_text_of_a_prompt_reaches_the_store_not_even_in_what_is_rejected(
+    case: Case, tmp_path: Path, store, now, monkeypatch
+):
+    assert SECRET in case.log.read_text("utf-8")
+    ingested(case, store, now)
+    found = store.con.execute("SELECT CAST(to_json(requests) AS VARCHAR) FROM requests").fetchall()
+
+    monkeypatch.setattr("data.requests_file.MAX_TOK", -1)  # every row that counts tokens is rejected now
+    other = tmp_path / "other"
+    other.write_bytes(case.log.read_bytes() + b"\n")
+    with suppress(UserError):
+        ingested(case, store, now, other, max_rejected_share=1.0)
+    excerpts = store.con.execute("SELECT excerpt FROM rejected_rows").fetchall()
+
+    assert SECRET not in repr(found)
+    assert SECRET not in repr(excerpts)
+    assert all(SECRET.encode() not in file.read_bytes() for file in store.lake.rglob("*") if file.is_file())
 
 
 def test_parquet_in_our_own_names_needs_no_mapping(tmp_path: Path, store, now):
@@ -228,15 +229,13 @@ def test_a_parquet_file_of_several_labels_asks_for_one(tmp_path: Path, store, no
     assert ingest_logs(store, [path], now=now, label="one").files[0].label == "one"
 
 
-def test_a_source_without_dates_asks_for_its_start(tmp_path: Path, store, now):
-    path, _ = laid_out(CASES[1], tmp_path)
-
+def test_a_source_without_dates_asks_for_its_start(store, now):
     with pytest.raises(UserError, match="--start"):
-        ingest_logs(store, [path], now=now)
+        ingest_logs(store, [MOONCAKE], now=now)
 
 
-def test_a_start_without_a_zone_is_utc(tmp_path: Path):
-    sample = look_at(laid_out(CASES[1], tmp_path)[0])
+def test_a_start_without_a_zone_is_utc():
+    sample = look_at(MOONCAKE)
     naive = datetime.fromisoformat("2026-01-05T00:00:00")
 
     assert Options(start=naive).start_utc(sample) == datetime(2026, 1, 5, tzinfo=UTC)

@@ -7,14 +7,14 @@ from data.formats.sample import look_at
 
 
 def test_every_format_is_found_by_its_name():
-    assert set(formats()) == {"canonical", "azure-llm", "mooncake", "servegen", "mapping"}
+    assert {"canonical", "litellm", "otel", "azure-llm", "mooncake", "servegen", "mapping"} <= set(formats())
     assert all(find_format(name).name == name for name in formats())
 
 
 def test_a_misspelt_name_gets_the_nearest_and_a_strange_one_all():
     with pytest.raises(UserError, match="did you mean servegen"):
         find_format("serve-gen")
-    with pytest.raises(UserError, match="known are canonical, azure-llm"):
+    with pytest.raises(UserError, match="known are canonical, "):
         find_format("???")
 
 

@@ -1,0 +1,55 @@
+"""Pieces of SQL that several log dialects share. Names that go in are our own, never text of a file."""
+
+from collections.abc import Mapping
+
+
+def columns_of(reads: Mapping[str, str]) -> Mapping[str, str]:
+    """Return {column or key of the source: our name for it}, for the list of formats."""
+    return {source: name for name, source in reads.items()}
+
+
+def moment(text: str) -> str:
+    """Return the SQL of a date and time: an offset is honoured, without one it is UTC."""
+    return f"TRY_CAST({text} AS TIMESTAMPTZ)"
+
+
+def moment_ns(number: str) -> str:
+    """Return the SQL of a moment in nanoseconds since 1970."""
+    return f"""CASE WHEN TRY_CAST({number} AS BIGINT) BETWEEN 0 AND 8000000000000000000
+        THEN make_timestamptz(TRY_CAST({number} AS BIGINT) // 1000) END"""
+
+
+def span_s(first: str, last: str) -> str:
+    """Return the SQL of the seconds between two moments."""
+    return f"(epoch_us({last}) - epoch_us({first})) / 1e6"
+
+
+def before(moment_sql: str, seconds: str) -> str:
+    """Return the SQL of the moment so many seconds earlier: from a completion to its arrival.
+
+    Unknown where the seconds are: a completion is no arrival.
+    """
+    return f"{moment_sql} - to_microseconds(CAST(round(TRY_CAST({seconds} AS DOUBLE) * 1e6) AS BIGINT))"
+
+
+def scaled(number: str, factor: float) -> str:
+    """Return the SQL of a number in another unit."""
+    return f"TRY_CAST({number} AS DOUBLE) * {factor!r}"
+
+
+def counted(value: str, *counts: str) -> str:
+    """Return the SQL of a count that is unknown where a source says 0 for all of `counts`, because nobody counted.
+
+    No request has a prompt of no token and no output either; gateways write that for streams without usage and for
+    calls that failed.
+    """
+    nothing = " AND ".join(f"({count} IS NULL OR TRY_CAST({count} AS DOUBLE) = 0)" for count in counts)
+    return f"CASE WHEN {nothing} THEN NULL ELSE {value} END"
+
+
+def total(*parts: str) -> str:
+    """Return the SQL of the sum of disjoint counts: unknown without the first, another one may be missing."""
+    first, *others = parts
+    return " + ".join(
+        [f"TRY_CAST({first} AS BIGINT)", *(f"coalesce(TRY_CAST({part} AS BIGINT), 0)" for part in others)]
+    )
