@@ -2,8 +2,9 @@
 
 python benchmarks/forecast.py score     the scored windows, through run_backtest, as the scorer reads them
 python benchmarks/forecast.py nested    ablations on windows that end before the scored ones begin
-python benchmarks/forecast.py tokens    6-hour token percentiles a week ahead against repeating the last week
 python benchmarks/forecast.py scale     seconds per series for growing numbers of series
+python -m benchmarks.forecast tokens    6-hour token percentiles a week ahead against repeating the last week
+python -m benchmarks.forecast profile   the hour-of-week profile against last week's, their mean and an even day
 """
 
 import argparse
@@ -37,12 +38,13 @@ P = np.array(SCORED)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("score", "nested", "tokens", "scale"))
+    parser.add_argument("what", choices=("score", "nested", "tokens", "profile", "scale"))
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     if not TRAFFIC.exists():
         sys.exit(f"{TRAFFIC} is missing: the benchmark needs the reference data beside the repository.")
-    {"score": lambda: score(args.workers), "nested": nested, "tokens": tokens, "scale": scale}[args.what]()
+    parts = {"score": lambda: score(args.workers), "nested": nested, "tokens": tokens, "profile": profile}
+    (parts | {"scale": scale})[args.what]()
 
 
 def score(workers: int) -> None:
@@ -82,6 +84,13 @@ def tokens() -> None:
     from benchmarks import forecast_tokens
 
     forecast_tokens.main(TRAFFIC)
+
+
+def profile() -> None:
+    """Print the error of the hour-of-week profile against last week's, eight weeks' mean and an even day."""
+    from benchmarks import forecast_profile
+
+    forecast_profile.main(TRAFFIC)
 
 
 def scale() -> None:

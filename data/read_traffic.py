@@ -46,6 +46,7 @@ def load_traffic(store: Store, *, workload: str, match: Match, since: date | Non
         windows=past.windows,
         window_s=past.window_s,
         hour_of_week=past.hour_of_week,
+        hours=past.hours,
         joint=past.joint,
         first_utc=observed.first,
         last_utc=observed.last,

@@ -72,6 +72,9 @@ class Traffic:
         absent in gaps.
     window_s: length of those windows: 10 for request logs, 600 for 10-minute aggregates, and so on.
     hour_of_week: (168,) share of traffic by UTC hour, Monday 00:00 first, mean 1.
+    hours: requests of each whole hour of the newest (at most) 112 days, indexed by naive UTC hour (name
+        `hour_utc`); hours without a request are present as zeros inside observed time, absent in gaps. Empty where
+        windows are longer than an hour.
     joint: prompt_tok, output_tok, cached_share, weight: representative lengths of the newest 35 days, weights
         adding up to 1; fitted (see notes) where the source gives only statistics.
     source_kind: `requests` where each request was logged, `aggregates` where only sums were.
@@ -90,11 +93,17 @@ class Traffic:
     last_utc: pd.Timestamp
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    hours: "pd.Series[float]" = field(default_factory=lambda: no_hours())
 
     @property
     def full_days(self) -> int:
         """Number of days observed from end to end."""
         return int((self.daily["observed_share"] >= 1.0).sum())
+
+
+def no_hours() -> "pd.Series[float]":
+    """Return the empty `Traffic.hours` of a source that does not tell hours apart."""
+    return pd.Series(np.zeros(0), index=pd.DatetimeIndex([], name="hour_utc"), name="requests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.frames import frame
 from data.lognormal import LogNormal, add_up, fit, mixture_quantiles
-from data.traffic import FIELDS, LONG_PROMPT_TOK, PERCENTILES, SUMS
+from data.traffic import FIELDS, LONG_PROMPT_TOK, PERCENTILES, SUMS, no_hours
 from data.traffic_shape import (
     Ask,
     Observed,
@@ -17,6 +17,7 @@ from data.traffic_shape import (
     hour_of_week,
     observed_share,
     percentile_columns,
+    whole_hours,
     window_grid,
 )
 from data.units import HOUR_S, MINUTE_S
@@ -63,13 +64,16 @@ def read_aggregates_past(store: Store, ask: Ask, observed: Observed) -> Past:
     windows.loc[~grid.isin(by_window.index)] = 0.0
     windows = windows.assign(**{name: windows[name].fillna(0.0) for name in SUMS if "cached" in name})
     hours = usage.groupby(usage["window_utc"].dt.floor("h"))["requests"].sum()
+    daily = _daily(usage, stated, sums, lengths, days, observed, window_s)
+    whole = days[daily["observed_share"] >= 1.0]
     return Past(
-        daily=_daily(usage, stated, sums, lengths, days, observed, window_s),
+        daily=daily,
         windows=windows,
         window_s=window_s,
         hour_of_week=hour_of_week(hours, observed) if window_s <= HOUR_S else np.ones(168),
         joint=_joint(windows),
         notes=_notes(usage, stated, sums),
+        hours=whole_hours(hours, observed, whole_days=whole) if window_s <= HOUR_S else no_hours(),
     )
 
 

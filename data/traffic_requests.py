@@ -18,6 +18,7 @@ from data.traffic_shape import (
     hour_of_week,
     observed_share,
     percentile_columns,
+    whole_hours,
     window_grid,
 )
 from data.units import MINUTE_S
@@ -42,14 +43,16 @@ def read_requests_past(store: Store, ask: Ask, observed: Observed) -> Past:
     days = calendar(sums.index.min(), observed)
     daily = _daily(store, ask, observed, days, sums)
     windows, window_s = _windows(store, ask, observed, sums)
-    hours = frame(store.con, query("traffic_hours"))
+    counted = frame(store.con, query("traffic_hours"))
+    hours = counted.set_index("hour_utc")["requests"]
     return Past(
         daily=daily,
         windows=windows,
         window_s=window_s,
-        hour_of_week=hour_of_week(hours.set_index(hours["hour_utc"])["requests"], observed),
+        hour_of_week=hour_of_week(hours, observed),
         joint=_joint(store, ask, observed, windows),
         notes=_notes(daily, window_s),
+        hours=whole_hours(hours, observed, whole_days=days[daily["observed_share"] >= 1.0]),
     )
 
 

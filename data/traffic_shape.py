@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.frames import frame
-from data.traffic import FIELDS, PERCENTILES, Match
+from data.traffic import FIELDS, PERCENTILES, Match, no_hours
 from data.units import DAY_S, HOUR_S, MINUTE_S, WEEK_HOURS
 from data.warehouse import Store, query
 
@@ -21,6 +21,9 @@ WINDOW_DAYS = 35
 
 PROFILE_DAYS = 56
 """Days behind the hour-of-week profile: eight weeks, so that growth does not tilt it."""
+
+HOURS_DAYS = 112
+"""Days of hours that are kept for the forecast of the profile, which weighs the newest most."""
 
 _EDGE_GAPS = 10.0
 """A day's first record may come this many mean gaps after midnight, and the day still counts as whole."""
@@ -69,6 +72,7 @@ class Past:
     hour_of_week: Floats
     joint: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+    hours: "pd.Series[float]" = field(default_factory=no_hours)
 
 
 def observe(store: Store, ask: Ask, labels: list[str]) -> Observed:
@@ -157,15 +161,31 @@ def hour_of_week(hours: pd.Series, observed: Observed) -> Floats:
     hours: requests by naive UTC hour; hours inside observed time that are not there had none. A slot that was
     never observed takes the mean of its hour of day; below one full day the profile is flat.
     """
-    begin = max(observed.first.ceil("h"), observed.days.max() - pd.Timedelta(days=PROFILE_DAYS - 1))
-    grid = pd.date_range(begin, observed.last.floor("h"), freq="h", inclusive="left", unit="ns")
-    grid = grid[grid.floor("D").isin(observed.days)]
+    values = whole_hours(hours, observed, PROFILE_DAYS)
+    grid = pd.DatetimeIndex(values.index)
     flat = np.ones(WEEK_HOURS)
     if len(grid) < DAY_S // HOUR_S:
         return flat
-    values = hours.reindex(grid).fillna(0.0)
     slot = values.groupby(grid.day_of_week * 24 + grid.hour).mean().reindex(range(WEEK_HOURS)).to_numpy()
     hour = values.groupby(grid.hour).mean().reindex(range(24)).to_numpy()
     profile = np.where(np.isnan(slot), np.tile(hour, 7), slot)
     profile = np.where(np.isnan(profile), np.nanmean(profile), profile)
     return profile / profile.mean() if profile.mean() > 0 else flat
+
+
+def whole_hours(
+    hours: pd.Series, observed: Observed, days: int = HOURS_DAYS, *, whole_days: pd.DatetimeIndex | None = None
+) -> "pd.Series[float]":
+    """Return the requests of each hour of the newest `days` days that was observed from end to end.
+
+    hours: requests by naive UTC hour. Hours of observed days that are not there had none; other days are absent.
+    whole_days: days that count as whole (`observed_share`), though their first or last record is not at midnight.
+    """
+    begin = observed.days.max() - pd.Timedelta(days=days - 1)
+    stop = observed.days.max() + pd.Timedelta(days=1)
+    grid = pd.date_range(begin, stop, freq="h", inclusive="left", unit="ns", name="hour_utc")
+    uncut = (grid >= observed.first.ceil("h")) & (grid < observed.last.floor("h"))
+    if whole_days is not None:
+        uncut |= grid.floor("D").isin(whole_days)
+    grid = grid[uncut & grid.floor("D").isin(observed.days)]
+    return hours.reindex(grid).fillna(0.0).astype(np.float64).rename("requests")

@@ -129,6 +129,8 @@ class WorkloadSettings(_Section):
     token_ratio: Positive = 1.0
     """Tokens of the planned model for each logged token."""
     growth: GrowthSettings | None = None
+    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    """Whose clocks its hours follow; None = the plan's."""
 
     @model_validator(mode="after")
     def _deadline_is_for_batch(self) -> Self:

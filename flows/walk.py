@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -153,6 +154,7 @@ def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:
         paths=settings.paths,
         events=[event.to_event() for event in settings.events],
         growth=workload.growth.to_growth() if workload.growth else None,
+        zone=ZoneInfo(workload.time_zone) if workload.time_zone else settings.zone,
     )
     return replace(outlook, demand=served_tokens(outlook.demand, workload.token_ratio))
 

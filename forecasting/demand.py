@@ -62,7 +62,9 @@ class Demand:
     requests: (S, D) requests a day. prompt_tok, cached_prompt_tok, output_tok: (S, D) mean tokens a request.
     busiest_10s_factor: (S, D) rate in the day's busiest 10 s over its mean rate, at least 1. (For sources
         whose windows are longer it is the busiest window's; `window_s` says which.)
-    hour_of_week: (168,) traffic by UTC hour, Monday 00:00 first, mean 1.
+    hour_of_week: (168,) traffic by UTC hour, Monday 00:00 first, mean 1, as the clocks stand on as_of.
+    clock_shift_h: (D,) hours by which the workload's local clock is ahead of where it stood on as_of (daylight
+        saving): people keep their local hours, so the profile moves in UTC. None = it never does.
     long: shares above LONG_PROMPT_TOK, constant over the horizon.
 
     A horizon is a prefix of the same paths, so `first(30)` of `first(90)` is `first(30)`.
@@ -82,6 +84,7 @@ class Demand:
     long: tuple[LongShare, ...]
     tokens: tuple[TokenOutlook, ...]
     hour_of_week: Floats
+    clock_shift_h: npt.NDArray[np.int64] | None = None
 
     def first(self, days: int) -> "Demand":
         """Return the same paths over their first `days` days."""
@@ -94,6 +97,7 @@ class Demand:
             output_tok=self.output_tok[:, :days],
             busiest_10s_factor=self.busiest_10s_factor[:, :days],
             tokens=tuple(replace(t, tok=t.tok[:, :days]) for t in self.tokens),
+            clock_shift_h=None if self.clock_shift_h is None else self.clock_shift_h[:days],
         )
 
     def sums(self) -> Floats:
@@ -106,10 +110,13 @@ class Demand:
     def hourly(self) -> Floats:
         """Return (S, D, 24): requests in each UTC hour; hours of a day add up to its requests.
 
-        The only route from days to hours: the hour-of-week profile, renormalised within each day.
+        The only route from days to hours: the hour-of-week profile, moved with the local clock and renormalised
+        within each day.
         """
         weekday = (self.days.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-        profile = self.hour_of_week.reshape(7, WEEK_HOURS // 7)[weekday]
+        shift = np.zeros_like(weekday) if self.clock_shift_h is None else self.clock_shift_h
+        slot = (weekday * 24 + shift)[:, None] + np.arange(24)
+        profile = self.hour_of_week[slot % WEEK_HOURS]
         total = profile.sum(axis=1, keepdims=True)
         share = np.divide(profile, total, out=np.full_like(profile, 1 / 24), where=total > 0)
         return np.asarray(self.requests[:, :, None] * share[None])

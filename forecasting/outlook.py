@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from forecasting.demand import Demand, Floats, TokenOutlook
 from forecasting.intervals import normal_scores, sample_paths
 from forecasting.past import MOVED_BY, Past, read_past
 from forecasting.peaks import peak_factor
+from forecasting.profile import clock_shift_h, followed_zone, hour_profile
 from forecasting.scenarios import (
     Z90,
     Days,
@@ -65,21 +67,24 @@ def forecast_traffic(
     paths: int = 200,
     events: Sequence[Event] = (),
     growth: Growth | None = None,
+    zone: ZoneInfo | None = None,
 ) -> Outlook:
     """Forecast one workload from as_of on, seeing only the days before it.
 
     Returns joint sample paths of requests, mean tokens and the busiest window, with daily quantiles taken from
     those paths, token percentiles and the method. Where the data ends before as_of the gap is forecast too and
-    left out. Same input and seed, same output. Raises UserError where no day before as_of is known, where the
-    data ends more than a year before it, or on negative values.
+    left out. zone: whose clocks the hours of the week follow, None = UTC. Same input and seed, same output.
+    Raises UserError where no day before as_of is known, where the data ends more than a year before it, or on
+    negative values.
     """
     past = read_past(traffic, as_of, events)
+    clock = followed_zone(past.traffic.hours, as_of, zone)
     ahead = past.gap + days
     forecasts = {name: _forecast(past, name, ahead, growth) for name in past.known}
     rng = np.random.default_rng([seed, zlib.crc32(traffic.workload.encode())])
     drawn = _joint_paths(past, forecasts, paths, rng)
     calendar = np.datetime64(as_of, "D") + np.arange(days)
-    demand = _demand(past.traffic, as_of, calendar, drawn, forecasts["requests"].method)
+    demand = _demand(past.traffic, as_of, calendar, drawn, forecasts["requests"].method, clock)
     demand = replace(demand, tokens=_percentiles(past, events, calendar, as_of, ahead))
     demand = _with_scenarios(demand, events, growth, rng)
     method = forecasts["requests"].method
@@ -91,7 +96,7 @@ def forecast_traffic(
         daily_peak_qps=_table(calendar, demand.peak_qps()),
         token_percentiles=demand.tokens,
         method=replace(method, cleaned=(*method.cleaned, *past.learned)),
-        notes=_notes(past, as_of, forecasts),
+        notes=(*_notes(past, as_of, forecasts), *_clock_notes(demand, zone, clock)),
     )
 
 
@@ -156,7 +161,7 @@ def _level_correlation(noise: Floats, names: list[str]) -> Floats:
 
 def _demand(
     traffic: Traffic, as_of: date, calendar: Days,
-    drawn: dict[str, Floats], method: MethodSummary,
+    drawn: dict[str, Floats], method: MethodSummary, zone: ZoneInfo | None,
 ) -> Demand:  # fmt: skip
     requests = drawn["requests"]
     unknown = np.full_like(requests, np.nan)
@@ -177,7 +182,8 @@ def _demand(
         moments=second_moments(traffic),
         long=long_shares(traffic),
         tokens=(),
-        hour_of_week=_hours(traffic.hour_of_week),
+        hour_of_week=_hours(traffic, as_of, zone),
+        clock_shift_h=clock_shift_h(calendar, as_of, zone),
     )
 
 
@@ -243,10 +249,25 @@ def _table(calendar: Days, samples: Floats) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.DatetimeIndex(calendar.astype("datetime64[ns]"), name="day_utc"))
 
 
-def _hours(profile: Floats) -> Floats:
-    """The profile with mean 1, or flat where it says nothing."""
-    known = np.nan_to_num(np.asarray(profile, dtype=np.float64), nan=0.0)
+def _hours(traffic: Traffic, as_of: date, zone: ZoneInfo | None) -> Floats:
+    """The forecast profile; without one whole day of hours the one that was read, or flat where that is empty."""
+    found = hour_profile(traffic.hours, as_of, zone)
+    if found is not None:
+        return found
+    known = np.nan_to_num(np.asarray(traffic.hour_of_week, dtype=np.float64), nan=0.0)
     return known / known.mean() if known.sum() > 0 else np.ones(WEEK_HOURS)
+
+
+def _clock_notes(demand: Demand, zone: ZoneInfo | None, followed: ZoneInfo | None) -> tuple[str, ...]:
+    if zone is not None and followed is None:
+        return (
+            f"Its hours did not move when the clocks of {zone.key} changed, so its week stays as it is in UTC.",
+        )
+    if followed is not None and demand.clock_shift_h is not None:
+        return (
+            f"Its week is shown as of {demand.as_of}; in UTC it moves when the clocks of {followed.key} change.",
+        )
+    return ()
 
 
 def _notes(past: Past, as_of: date, forecasts: dict[str, SeriesForecast]) -> tuple[str, ...]:

@@ -105,7 +105,8 @@ def _before(traffic: Traffic, as_of: date) -> tuple[Traffic, int]:
         )
     daily = daily.reindex(pd.date_range(daily.index.min(), last, name="day_utc"))
     windows = traffic.windows[traffic.windows.index < pd.Timestamp(as_of)]
-    return replace(traffic, daily=daily, windows=windows), gap
+    hours = traffic.hours[traffic.hours.index < pd.Timestamp(as_of)]
+    return replace(traffic, daily=daily, windows=windows, hours=hours), gap
 
 
 def _learnt(

@@ -138,8 +138,11 @@ def test_a_source_below_one_day_has_a_cut_off_day_and_a_flat_week(read):
 def test_the_weeks_shape_is_what_was_seen(read):
     busy = [request(timedelta(days=d, hours=9, minutes=5 + n)) for d in range(14) for n in range(24)]
 
-    profile = read([*hourly(range(14)), *busy]).hour_of_week
+    traffic = read([*hourly(range(14)), *busy])
+    profile = traffic.hour_of_week
 
+    assert len(traffic.hours) == 14 * 24, "a first request at 0:00 and a last one at 23:00 do not cut their days"
+    assert traffic.hours[traffic.hours.index.hour == 9].tolist() == [25.0] * 14
     assert profile.mean() == pytest.approx(1)
     assert profile.reshape(7, 24)[:, 9] == pytest.approx(np.full(7, 12.5))
     assert profile.reshape(7, 24)[:, 10] == pytest.approx(np.full(7, 0.5))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.traffic import Match
-from data.traffic_shape import Ask, Observed, hour_of_week, observed_share, window_grid
+from data.traffic_shape import HOURS_DAYS, Ask, Observed, hour_of_week, observed_share, whole_hours, window_grid
 
 
 def observed(first: str, last: str, without: tuple[str, ...] = ()) -> Observed:
@@ -84,3 +84,16 @@ def test_a_span_is_half_open_and_in_utc():
         "2026-11-03T00:00:00+00:00",
     )
     assert (asked["team"], asked["model"]) == ("a", None)
+
+
+def test_whole_hours_have_zeros_inside_observed_time_and_no_day_that_nobody_watched():
+    seen = observed("2026-11-02 00:30", "2026-11-03 23:59:59")
+    counted = pd.Series({pd.Timestamp("2026-11-02 05:00"): 7.0})
+
+    hours = whole_hours(counted, seen)
+
+    assert hours.index[0] == pd.Timestamp("2026-11-02 01:00"), "the hour that the first record cuts is left out"
+    assert len(hours) == 23 + 23, "the last one ends before its hour does"
+    assert len(whole_hours(counted, seen, whole_days=seen.days[1:])) == 23 + 24
+    assert hours.sum() == hours["2026-11-02 05:00"] == 7.0
+    assert len(whole_hours(counted, observed("2026-01-01", "2026-11-03 23:59:59"))) <= HOURS_DAYS * 24

@@ -63,3 +63,15 @@ def test_a_profile_that_says_nothing_spreads_evenly():
 
 def test_peak_rate_by_hand():
     assert demand().peak_qps()[0, 0] == pytest.approx(2400 / 86_400 * 3)
+
+
+def test_hours_move_in_utc_when_the_local_clock_does():
+    rush = np.zeros(168)
+    rush[8::24] = 24.0  # at 8:00 UTC as the clocks stand on as_of
+    shift = np.where(np.arange(14) >= 7, -1, 0)  # from the second week on they stand an hour back
+
+    hours = replace(demand(), hour_of_week=rush, clock_shift_h=shift).hourly()[0]
+
+    assert hours[6, 8] == 2400.0
+    assert hours[7, 9] == 2400.0
+    assert replace(demand(), clock_shift_h=shift).first(10).clock_shift_h.tolist() == shift[:10].tolist()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -222,3 +223,22 @@ def test_volume_and_peak_of_a_path_move_together(make_traffic):
     peak = found.demand.peak_qps()[:, -1]
 
     assert np.corrcoef(np.log(found.demand.requests[:, -1]), np.log(peak))[0, 1] > 0.5
+
+
+def test_the_week_is_forecast_from_the_hours_and_follows_peoples_clocks(make_traffic):
+    index = pd.date_range("2026-08-07", "2026-11-05", freq="h", inclusive="left", name="hour_utc")
+    berlin = ZoneInfo("Europe/Berlin")
+    busy = index.tz_localize("UTC").tz_convert(berlin).hour == 9  # 8:00 UTC in November, 7:00 in summer
+    traffic = replace(make_traffic(), hours=pd.Series(np.where(busy, 1900.0, 100.0), index=index))
+
+    found = outlook(traffic, days=180, zone=berlin)
+
+    assert found.demand.hour_of_week[:24].argmax() == 8
+    hours = found.demand.hourly()[0].argmax(axis=1)
+    assert hours[:10].tolist() == [8] * 10
+    assert hours[-10:].tolist() == [7] * 10, "from 28 March on clocks are an hour ahead"
+    assert "Europe/Berlin" in found.notes[-1]
+    fixed = outlook(
+        replace(traffic, hours=pd.Series(np.where(index.hour == 9, 1900.0, 100.0), index=index)), zone=berlin
+    )
+    assert "did not move" in fixed.notes[-1]
