@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_plan(commands)
     _add_report(commands)
     _add_size(commands)
+    _add_frontier(commands)
     _add_catalog(commands)
     _add_backtest(commands)
     _add_validate_sizing(commands)
@@ -148,6 +149,34 @@ def _add_size(commands: Commands) -> None:
     )
     size.add_argument("--json", action="store_true", help="machine-readable")
     size.set_defaults(run="flows.cli_size:run_size")
+
+
+def _add_frontier(commands: Commands) -> None:
+    sweep = commands.add_parser(
+        "frontier", help="every GPU, TP, precision and batch: which GPU for which workload"
+    )
+    sweep.add_argument("--model", required=True, help="catalog name, such as llama-3.1-70b")
+    sweep.add_argument(
+        "--gpu", action="append", default=[], help="one to try (repeatable; default: all that hold it)"
+    )
+    sweep.add_argument(
+        "--precision", action="append", default=[], choices=["bf16", "fp8", "int8", "int4", "fp4"],
+        help="one to try (repeatable; default: as published, and fp8 and fp4 where the GPU has them)",
+    )  # fmt: skip
+    sweep.add_argument(
+        "--tp", action="append", type=_whole(1, 64), help="one to try (repeatable; default 1, 2, 4, 8)"
+    )
+    sweep.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp8", "int8"])
+    sweep.add_argument("--prompt-tokens", type=_positive, default=2_000.0, help="mean (default 2,000)")
+    sweep.add_argument("--output-tokens", type=_positive, default=300.0, help="mean (default 300)")
+    sweep.add_argument("--cached-tokens", type=_not_negative, default=0.0, help="of the prompt (default 0)")
+    sweep.add_argument("--reference", metavar="GPU", help="speed-ups are over it (default: h100, else the first)")
+    for name, what in (("models", "models"), ("gpus", "accelerators"), ("prices", "prices")):
+        sweep.add_argument(
+            f"--{name}", type=Path, action="append", default=[], metavar="TOML", help=f"your own {what}, which win"
+        )
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="also write CSV tables and SVG charts there")
+    sweep.set_defaults(run="flows.cli_frontier:run_frontier")
 
 
 def _add_catalog(commands: Commands) -> None:

@@ -31,12 +31,12 @@ def run_catalog(arguments: argparse.Namespace) -> None:
     elif arguments.json:
         print(_json({name: _facts(row) for name, row in rows.items()}))
     elif arguments.what == "models":
-        _print_table(
+        print_table(
             ("model", "parameters", "active", "layers", "KV heads", "context", "native", "checked"),
             [_model_cells(row) for row in rows.values() if isinstance(row, ModelShape)],
         )
     else:
-        _print_table(
+        print_table(
             ("gpu", "memory GB", "TB/s", "bf16 TFLOP/s", "fp8", "fp4", "link GB/s", "W", "checked", "name"),
             [_gpu_cells(row) for row in rows.values() if isinstance(row, Gpu)],
         )
@@ -53,7 +53,7 @@ def _show_prices(gpu: str | None, overlays: Sequence[Path], *, as_json: bool) ->
     if as_json:
         print(_json([_facts(offer) for offer in offers]))
         return
-    _print_table(
+    print_table(
         ("gpu", "term", "$/GPU-h", "provider", "price source", "kind", "checked", "source"),
         [_offer_cells(offer) for offer in offers],
     )
@@ -73,7 +73,7 @@ def _show_one(row: Gpu | ModelShape, *, as_json: bool) -> None:
     if as_json:
         print(_json(facts))
         return
-    _print_table(("key", row.name), [(key, _plain(value)) for key, value in facts.items()])
+    print_table(("key", row.name), [(key, _plain(value)) for key, value in facts.items()])
 
 
 def _facts(row: Gpu | ModelShape | GpuOffer) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def _tera(rate: float | None) -> str:
     return "–" if rate is None else f"{rate / 1e12:,.0f}"
 
 
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whole, whatever the width of the terminal."""
     table = Table(*head, box=box.SIMPLE_HEAD, show_edge=False)
     for row in rows:
         table.add_row(*map(_escaped, row))

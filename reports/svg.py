@@ -36,6 +36,18 @@ _VARIABLES = {
     BUDGET: "var(--budget)",
     PAPER: "var(--paper)",
 }
+LIGHT = {
+    "--ink": "#17202a",
+    "--soft": "#4b5967",
+    "--rule": "#d5dce3",
+    "--accent": "#1d4f7c",
+    "--accent-soft": "#dce8f2",
+    "--band": "#9dbcd8",
+    "--band-wide": "#d6e4f0",
+    "--budget": "#9a4a06",
+    "--paper": "#ffffff",
+}
+"""The light colours of templates/page.css, for charts that stand outside the page."""
 _STYLE = {
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -91,6 +103,26 @@ def draw(
         raw = io.BytesIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
     return _tidy(raw.getvalue(), chart_id, title, description)
+
+
+def standalone(inline: str, background: str = "#ffffff") -> str:
+    """Return an SVG of `draw` as a file of its own: namespace, size, and the light colours of the page.
+
+    Raises ValueError where `inline` is none of ours.
+    """
+    root = ElementTree.fromstring(inline)  # noqa: S314  (written by `draw`, never read from outside)
+    if root.tag != "svg":
+        raise ValueError(f"expected an svg, got {root.tag}")
+    _, _, width, height = root.get("viewBox", "0 0 1 1").split()
+    root.attrib.pop("class", None)
+    root.attrib.pop("style", None)
+    root.set("xmlns", "http://www.w3.org/2000/svg")
+    root.attrib.update({"width": width, "height": height, "font-family": "system-ui, sans-serif"})
+    root.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": background}))
+    text = ElementTree.tostring(root, encoding="unicode")
+    for variable, colour in LIGHT.items():
+        text = text.replace(f"var({variable})", colour)
+    return text + "\n"
 
 
 def _tidy(raw: bytes, chart_id: str, title: str, description: str) -> str:
