@@ -13,7 +13,7 @@ https://github.com/vllm-project/vllm (checked 2026-11-24).
 from collections.abc import Mapping
 
 from data.formats.contract import Options, RequestSelect, no_label, no_options
-from data.formats.pieces import counted, moment_ns, scaled, span_s
+from data.formats.pieces import counted, moment_ns, span_s
 from data.formats.sample import Sample
 
 name = "otel"
@@ -123,7 +123,7 @@ def select(_: Sample, __: Options) -> RequestSelect:
             "cached_prompt_tok": "cached",
             "output_tok": counted("output", "prompt", "output"),
             "reasoning_tok": "reasoning",
-            "first_token_s": scaled("first_token", 1.0),
+            "first_token_s": "first_token",
             "duration_s": span_s(arrived, ended),
             "status": _STATUS,
             "cost_usd": "cost",

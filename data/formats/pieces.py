@@ -32,9 +32,9 @@ def before(moment_sql: str, seconds: str) -> str:
     return f"{moment_sql} - to_microseconds(CAST(round(TRY_CAST({seconds} AS DOUBLE) * 1e6) AS BIGINT))"
 
 
-def scaled(number: str, factor: float) -> str:
-    """Return the SQL of a number in another unit."""
-    return f"TRY_CAST({number} AS DOUBLE) * {factor!r}"
+def divided(number: str, parts: float) -> str:
+    """Return the SQL of a number in a unit so many times as large."""
+    return f"TRY_CAST({number} AS DOUBLE) / {parts!r}"
 
 
 def counted(value: str, *counts: str) -> str:
@@ -53,3 +53,8 @@ def total(*parts: str) -> str:
     return " + ".join(
         [f"TRY_CAST({first} AS BIGINT)", *(f"coalesce(TRY_CAST({part} AS BIGINT), 0)" for part in others)]
     )
+
+
+def older_version(row_id: str, version: str) -> str:
+    """Return the SQL of whether another row of the file is a newer version of the same one."""
+    return f"({version} IS NOT NULL AND row_number() OVER (PARTITION BY {row_id} ORDER BY {version} DESC) > 1)"

@@ -3,7 +3,25 @@
 from difflib import get_close_matches
 
 from data.errors import UserError
-from data.formats import azure_llm, burstgpt, canonical, litellm, mapped, mooncake, otel, servegen
+from data.formats import (
+    access_log,
+    aiperf,
+    azure_llm,
+    bedrock,
+    burstgpt,
+    canonical,
+    genai_perf,
+    helicone,
+    langfuse,
+    litellm,
+    mapped,
+    mooncake,
+    openrouter,
+    otel,
+    servegen,
+    sglang_log,
+    vllm_log,
+)
 from data.formats.contract import AggregateFormat, Options, RequestFormat
 from data.formats.sample import Sample
 
@@ -11,6 +29,15 @@ REQUEST_FORMATS: tuple[RequestFormat, ...] = (
     canonical,
     litellm,
     otel,
+    bedrock,
+    langfuse,
+    helicone,
+    openrouter,
+    sglang_log,
+    vllm_log,
+    access_log,
+    aiperf,
+    genai_perf,
     azure_llm,
     burstgpt,
     mooncake,
