@@ -17,6 +17,7 @@ from data.formats.sample import Sample
 
 name = "access-log"
 description = "access log of nginx (with $request_time), Envoy (JSON) or Ray Serve: arrivals and status, no tokens"
+recognised = "lines of nginx or Ray Serve; JSON lines with start_time, method, path, response_code and duration"
 options_key = no_options
 own_label = no_label
 

@@ -14,6 +14,7 @@ name = "aiperf"
 description = (
     "AIPerf records (profile_export.jsonl: metadata.request_start_ns, metrics.input_sequence_length, ...)"
 )
+recognised = "JSON lines with metadata.request_start_ns, metadata.request_end_ns and metrics"
 options_key = no_options
 own_label = no_label
 

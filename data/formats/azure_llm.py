@@ -10,6 +10,7 @@ from data.formats.sample import Sample
 
 name = "azure-llm"
 description = "Azure LLM inference trace (CSV: TIMESTAMP, ContextTokens, GeneratedTokens)"
+recognised = "columns TIMESTAMP, ContextTokens and GeneratedTokens"
 options_key = no_options
 own_label = no_label
 

@@ -15,6 +15,7 @@ name = "bedrock"
 description = (
     "Amazon Bedrock model invocation log (JSON lines: schemaType, requestId, modelId, input.inputTokenCount)"
 )
+recognised = "JSON lines with schemaType, requestId, modelId and operation"
 options_key = no_options
 own_label = no_label
 

@@ -13,6 +13,7 @@ name = "burstgpt"
 description = (
     "BurstGPT trace (CSV: Timestamp in s, Model, Request tokens, Response tokens, Log Type); needs --start"
 )
+recognised = "columns Timestamp, Model, Request tokens, Response tokens and Log Type"
 options_key = start_key
 own_label = no_label
 

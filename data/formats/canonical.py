@@ -11,6 +11,7 @@ from data.formats.sample import Sample
 
 name = "canonical"
 description = "CSV, JSON lines or Parquet with our own column names (arrived_utc, prompt_tok, output_tok, ...)"
+recognised = "columns arrived_utc, prompt_tok and output_tok"
 options_key = no_options
 columns: Mapping[str, str] = {column: column for column in CANONICAL_FIELDS}
 

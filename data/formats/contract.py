@@ -90,11 +90,13 @@ class RequestSelect:
 class RequestFormat(Protocol):
     """A source with one row for each request. A module that has these names is one.
 
-    columns: what is read, {column or key of the source: what becomes of it}; the rest of a file is never read.
+    recognised: what its content is recognised by. columns: what is read, {column or key of the source: what
+    becomes of it}; the rest of a file is never read.
     """
 
     name: str
     description: str
+    recognised: str
     columns: Mapping[str, str]
 
     def sniff(self, sample: Sample) -> bool:

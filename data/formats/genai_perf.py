@@ -15,6 +15,7 @@ name = "genai-perf"
 description = (
     "genai-perf records (profile_export.json: experiments[].requests[] with their moments; no token counts)"
 )
+recognised = "a JSON document with experiments and service_kind or endpoint"
 options_key = no_options
 own_label = no_label
 columns: Mapping[str, str] = {

@@ -17,6 +17,9 @@ from data.formats.sample import Sample
 
 name = "helicone"
 description = "Helicone requests (table request_response_rmt or request API: request_id, request_created_at, ...)"
+recognised = (
+    "columns request_id, request_created_at, prompt_tokens, completion_tokens and status or response_status"
+)
 options_key = no_options
 own_label = no_label
 

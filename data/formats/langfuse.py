@@ -17,6 +17,9 @@ from data.formats.sample import Sample
 
 name = "langfuse"
 description = "Langfuse observations (API or ClickHouse export: type, startTime or start_time, usageDetails, ...)"
+recognised = (
+    "columns id and type with startTime and usageDetails (or promptTokens), or with start_time and usage_details"
+)
 options_key = no_options
 own_label = no_label
 

@@ -13,6 +13,7 @@ from data.formats.sample import Sample
 
 name = "litellm"
 description = "LiteLLM spend logs (dump of LiteLLM_SpendLogs: request_id, startTime, prompt_tokens, spend, ...)"
+recognised = "columns request_id, startTime, prompt_tokens, completion_tokens, model and spend"
 options_key = no_options
 own_label = no_label
 

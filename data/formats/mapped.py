@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from data.errors import UserError
 from data.formats.contract import Options, RequestSelect, no_label
+from data.formats.pieces import counted, total
 from data.formats.sample import Sample
 
 name = "mapping"
 description = "any CSV, JSON lines or Parquet table of requests, described with --mapping map.toml"
+recognised = "never by itself"
 own_label = no_label
 columns: Mapping[str, str] = {"what the mapping file names": "the field that it names it for"}
 
@@ -78,6 +80,10 @@ class Tokens(_Table):
     """Conventions of the counts. cached: whether prompt_tok includes the cached tokens; no default."""
 
     cached: Literal["inclusive", "exclusive"] | None = None
+    reasoning: Literal["inside", "beside"] = "inside"
+    """Whether output_tok counts the reasoning tokens; where they stand beside it, they are added."""
+    zero: Literal["counted", "unknown"] = "counted"
+    """Whether 0 prompt and 0 output tokens mean that nobody counted."""
     required: bool = False
     """Reject rows without prompt or output tokens instead of keeping them as demand of unknown length."""
 
@@ -111,6 +117,8 @@ class MappingFile(_Table):
             )
         if columns.cache_write_tok and self.tokens.cached != "exclusive":
             raise ValueError('columns.cache_write_tok is for tokens.cached = "exclusive"; leave it out')
+        if self.tokens.reasoning == "beside" and not columns.reasoning_tok:
+            raise ValueError('tokens.reasoning = "beside" needs columns.reasoning_tok, to be added to output_tok')
         if self.time.marks == "completion" and not columns.duration_s:
             raise ValueError('time.marks = "completion" needs columns.duration_s to find the arrival')
         for field in ("model", "region", "team", "category"):
@@ -143,7 +151,15 @@ def select(sample: Sample, options: Options) -> RequestSelect:
         if key in columns:
             fields[key] = f"TRY_CAST({key} AS DOUBLE) * {_S_PER_UNIT[getattr(mapping.units, key)]!r}"
     if mapping.tokens.cached == "exclusive":
-        fields["prompt_tok"] = _whole_prompt(columns)
+        parts = [key for key in ("cached_prompt_tok", "cache_write_tok") if key in columns]
+        fields["prompt_tok"] = total("prompt_tok", *parts)
+    if mapping.tokens.reasoning == "beside":
+        fields["output_tok"] = total("output_tok", "reasoning_tok")
+    if mapping.tokens.zero == "unknown":
+        counts = [
+            key for key in ("prompt_tok", "cached_prompt_tok", "cache_write_tok", "output_tok") if key in columns
+        ]
+        fields |= {key: counted(fields[key], *counts) for key in ("prompt_tok", "output_tok")}
     _add_texts(mapping, fields, parameters)
     required = frozenset({"prompt_tok", "output_tok"}) if mapping.tokens.required else frozenset()
     return RequestSelect(reads={**columns, **tags}, fields=fields, required=required, parameters=parameters)
@@ -194,14 +210,6 @@ def _arrival(mapping: MappingFile, parameters: dict[str, Any]) -> str:
         seconds = f"TRY_CAST(duration_s AS DOUBLE) * {_S_PER_UNIT[mapping.units.duration_s]!r}"
         stamp = f"{stamp} - to_microseconds(CAST(round({seconds} * 1e6) AS BIGINT))"
     return stamp
-
-
-def _whole_prompt(columns: dict[str, str]) -> str:
-    """Return the SQL of a prompt whose parts are stated apart: fresh + read from cache + written to cache."""
-    parts = [key for key in ("cached_prompt_tok", "cache_write_tok") if key in columns]
-    return " + ".join(
-        ["TRY_CAST(prompt_tok AS BIGINT)", *(f"coalesce(TRY_CAST({p} AS BIGINT), 0)" for p in parts)]
-    )
 
 
 def _add_texts(mapping: MappingFile, fields: dict[str, str], parameters: dict[str, Any]) -> None:

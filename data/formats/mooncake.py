@@ -10,6 +10,7 @@ from data.formats.sample import Sample
 
 name = "mooncake"
 description = "Mooncake trace (JSONL: timestamp in ms, input_length, output_length, hash_ids); needs --start"
+recognised = "JSON lines with timestamp, input_length, output_length and hash_ids"
 options_key = start_key
 own_label = no_label
 

@@ -12,6 +12,7 @@ from data.formats.sample import Sample
 
 name = "openrouter"
 description = "OpenRouter generations (JSON lines: id, created_at, native_tokens_prompt, native_tokens_completion)"
+recognised = "native_tokens_prompt and native_tokens_completion, bare or inside data"
 options_key = no_options
 own_label = no_label
 

@@ -20,6 +20,7 @@ name = "otel"
 description = (
     "OpenTelemetry GenAI spans (OTLP/JSON, one export a line: resourceSpans; also OpenInference, OpenLLMetry)"
 )
+recognised = "JSON lines with resourceSpans"
 options_key = no_options
 own_label = no_label
 

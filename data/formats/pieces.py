@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+_NAN = "CAST('nan' AS DOUBLE)"
+
 
 def columns_of(reads: Mapping[str, str]) -> Mapping[str, str]:
     """Return {column or key of the source: our name for it}, for the list of formats."""
@@ -48,11 +50,14 @@ def counted(value: str, *counts: str) -> str:
 
 
 def total(*parts: str) -> str:
-    """Return the SQL of the sum of disjoint counts: unknown without the first, another one may be missing."""
-    first, *others = parts
-    return " + ".join(
-        [f"TRY_CAST({first} AS BIGINT)", *(f"coalesce(TRY_CAST({part} AS BIGINT), 0)" for part in others)]
+    """Return the SQL of the sum of disjoint counts: unknown without the first, another one may be missing.
+
+    A part that is no number makes it NaN, which is no count either: the row is rejected like one with a bad count.
+    """
+    first, *others = (
+        f"CASE WHEN {p} IS NOT NULL THEN coalesce(TRY_CAST({p} AS DOUBLE), {_NAN}) END" for p in parts
     )
+    return " + ".join([first, *(f"coalesce({part}, 0)" for part in others)])
 
 
 def older_version(row_id: str, version: str) -> str:

@@ -14,6 +14,7 @@ from data.formats.sample import Sample
 
 name = "sglang-log"
 description = "SGLang request log in JSON (--log-requests-format json: timestamp, event, rid, out.meta_info)"
+recognised = "JSON lines with timestamp, event and rid"
 options_key = no_options
 own_label = no_label
 

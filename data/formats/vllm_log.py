@@ -15,6 +15,7 @@ from data.formats.sample import Sample
 
 name = "vllm-log"
 description = "vLLM server log with --enable-log-requests (arrivals only, no token counts); needs --start"
+recognised = "lines INFO ... Received request ...:"
 options_key = start_key
 own_label = no_label
 

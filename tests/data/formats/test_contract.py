@@ -91,6 +91,7 @@ def test_every_request_format_has_a_case_of_a_few_lines():
 def test_a_format_says_what_it_is(fmt):
     assert formats()[fmt.name] is fmt
     assert fmt.description
+    assert fmt in AGGREGATE_FORMATS or fmt.recognised
 
 
 @ALL

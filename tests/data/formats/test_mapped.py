@@ -33,12 +33,40 @@ def test_exclusive_cached_tokens_are_added_to_the_prompt(read):
     assert rows == [(1890, 1024)]
 
 
+@pytest.mark.parametrize("part", ["many", "5.5"])
+def test_a_part_of_a_prompt_that_is_no_count_rejects_its_row(read, store, part: str):
+    mapping = BASE + 'cached_prompt_tok = "r"\n[tokens]\ncached = "exclusive"\n'
+
+    rows = read(mapping, f"t,p,r,o\n2026-11-01,816,1024,9\n2026-11-02,816,{part},9\n", "prompt_tok")
+
+    assert rows == [(1840,)]
+    assert "prompt_tok is not a whole number" in str(
+        store.con.execute("SELECT reason FROM rejected_rows").fetchall()
+    )
+
+
 def test_inclusive_cached_tokens_are_part_of_the_prompt(read):
     mapping = BASE + 'cached_prompt_tok = "r"\n[tokens]\ncached = "inclusive"\n'
 
     assert read(mapping, "t,p,r,o\n2026-11-01T00:00:00Z,1840,1024,9\n", "prompt_tok, cached_prompt_tok") == [
         (1840, 1024)
     ]
+
+
+def test_reasoning_that_stands_beside_the_output_is_added_to_it(read):
+    """Gemini's convention: 312 candidates + 88 thoughts is an output of 400."""
+    mapping = BASE + 'reasoning_tok = "r"\n[tokens]\nreasoning = "beside"\n'
+
+    rows = read(mapping, "t,p,o,r\n2026-11-01,9,312,88\n2026-11-02,9,5,\n", "output_tok, reasoning_tok")
+
+    assert rows == [(400, 88), (5, None)]
+
+
+@pytest.mark.parametrize(("zero", "second"), [("counted", (0, 0)), ("unknown", (None, None))])
+def test_zeros_that_nobody_counted_are_unknown_where_the_mapping_says_so(read, zero: str, second: tuple):
+    csv = "t,p,o\n2026-11-01,7,0\n2026-11-02,0,0\n"
+
+    assert read(BASE + f'[tokens]\nzero = "{zero}"\n', csv, "prompt_tok, output_tok") == [(7, 0), second]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +161,7 @@ def test_keys_with_dots_in_json_lines_are_reached_with_a_pointer(tmp_path: Path,
         (BASE + 'colour = "c"\n', "`columns.colour` is not a key of a mapping"),
         (BASE + 'cached_prompt_tok = "c"\n', 'tokens.cached must say "inclusive" or "exclusive"'),
         (BASE + 'cache_write_tok = "c"\n', "columns.cache_write_tok is for tokens.cached"),
+        (BASE + '[tokens]\nreasoning = "beside"\n', "needs columns.reasoning_tok"),
         (BASE + '[time]\nunit = "min"\n', "`time.unit` is 'min'"),
         (BASE + '[time]\nzone = "Mars/Olympus"\n', "name of a time zone"),
         (BASE + '[time]\nmarks = "completion"\n', "needs columns.duration_s"),
