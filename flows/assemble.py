@@ -20,6 +20,7 @@ from reports.budget import (
     Horizon,
     LongShareRow,
     Method,
+    Moved,
     OptionChoice,
     Series,
     TokenPercentiles,
@@ -45,6 +46,7 @@ def workload_page(
     priced: Priced,
     textbook: Textbook | None,
     horizons_days: Sequence[int],
+    moved: Moved | None = None,
 ) -> Workload:
     """Return everything the page says about one workload."""
     demand = outlook.demand
@@ -58,6 +60,7 @@ def workload_page(
         traffic=_series(traffic.daily["requests"], outlook.daily_requests),
         peak_qps=_series(_peaks(traffic), outlook.daily_peak_qps),
         method=_method(outlook),
+        moved=moved,
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,
@@ -114,6 +117,7 @@ def _method(outlook: Outlook) -> Method:
         coverage_80=m.coverage_80,
         cleaned=list(m.cleaned),
         sentence=m.sentence,
+        interval_origins=m.interval_origins,
     )
 
 

@@ -9,13 +9,15 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from data.errors import UserError
 from data.read_traffic import store_digest
-from data.warehouse import open_store
+from data.warehouse import open_store, transaction
 from flows.progress import Report, no_progress
 from flows.publish import Published, is_whole, publish
+from flows.record import Record, keep_record, keep_scores, read_record, record_digest
 from flows.report import budget_report
-from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest, record_forecasts
+from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest
 from flows.settings import LoadedPlan, load_plan
 from flows.walk import Facts, foresee, idle_gpus, price, read_facts, read_past, share_held, size
+from forecasting.outlook import Outlook
 from reports.budget import BudgetReport
 from reports.files import page_files
 
@@ -68,21 +70,24 @@ def plan_month(request: PlanRequest, *, step: Step = straight, progress: Report 
     if isinstance(started, Path):
         return PlanOutcome(page=started / "budget.html", report=None)
     try:
-        report = _walk(plan, facts, started, now, step, progress)
+        report, outlooks, record = _walk(plan, facts, started, now, step, progress)
         published = step("publish", _publish, report, request.out)
     except BaseException as error:
         _end(plan, started, now=datetime.now(UTC), error=f"{type(error).__name__}: {error}")
         raise
-    step("record", _record, plan, started, published, report)
+    step("record", _record, plan, started, published, outlooks, record)
     progress("done", 1.0)
     return PlanOutcome(page=published.page, report=report)
 
 
-def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, progress: Report) -> BudgetReport:
+def _walk(
+    plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, progress: Report
+) -> tuple[BudgetReport, list[Outlook], Record]:
     """Walk from the store to the page's value, one coarse step after another."""
     workloads = plan.settings.workloads
     progress("reading the store", 0.05)
     past = step("read traffic", read_past, plan, run.as_of)
+    record = step("score earlier plans", read_record, plan, past, run.as_of)
     outlooks, sized = [], []
     for n, (workload, traffic) in enumerate(zip(workloads, past.traffic, strict=True)):
         progress(f"forecasting {workload.name}", 0.1 + 0.4 * n / len(workloads))
@@ -97,7 +102,8 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
     progress("writing the page", 0.9)
     idle = idle_gpus(plan, priced, needs, outlooks[0].demand)
-    return budget_report(plan, facts, past, outlooks, sized, priced, idle, run=run, now=now)
+    report = budget_report(plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now)
+    return report, outlooks, record
 
 
 def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, unless_in: Path | None) -> Run | Path:
@@ -116,6 +122,7 @@ def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, unless_in
                 "facts": facts.sha256,
                 "genai-prices": version("genai-prices"),
                 "store": store_digest(store),
+                "record": record_digest(store.con, as_of),
             }
         )
         done = finished_run(store.con, kind="plan", digest=digest)
@@ -135,11 +142,13 @@ def _publish(report: BudgetReport, out: Path) -> Published:
     return publish(page_files(report), out=out, as_of=report.as_of)
 
 
-def _record(plan: LoadedPlan, run: Run, published: Published, report: BudgetReport) -> None:
-    """Close the run as done, and keep its forecasts so that the next one can score them."""
+def _record(plan: LoadedPlan, run: Run, published: Published, outlooks: list[Outlook], record: Record) -> None:
+    """Close the run as done, and keep its forecasts and the scores of earlier ones."""
     now = datetime.now(UTC)
-    with open_store(plan.store_path, write=True, now=now) as store:
-        record_forecasts(store.con, run, report)
+    ratios = {workload.name: workload.token_ratio for workload in plan.settings.workloads}
+    with open_store(plan.store_path, write=True, now=now) as store, transaction(store):
+        keep_record(store.con, run, outlooks, ratios)
+        keep_scores(store.con, record.scores)
         end_run(store.con, run, now=now, out_dir=published.folder.resolve())
 
 

@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from flows.assemble import hosting_gpu, workload_page
 from flows.headline import as_currency, decide_plan
+from flows.history import moved_since, track_record
 from flows.provenance import assumptions, provenance
+from flows.record import Record
 from flows.runs import Run
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.spend import by_month, committed_share, over_days, plan_spend
@@ -31,11 +33,15 @@ def budget_report(
     sized: Sequence[Sequence[SizedGpu]],
     priced: Sequence[Priced],
     idle_gpus: Mapping[str, Floats],
+    record: Record,
     *,
     run: Run,
     now: datetime,
 ) -> BudgetReport:
-    """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs."""
+    """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
+
+    record: what earlier plans left behind.
+    """
     settings = plan.settings
     days = outlooks[0].demand.days
     held_usd = committed_usd([c.to_commitment() for c in settings.commitments], days)
@@ -49,6 +55,7 @@ def budget_report(
     )
     first = settings.horizons_days[0]
     currency = _currency(plan)
+    events = [event.to_event() for event in settings.events]
     return BudgetReport(
         schema_version=SCHEMA_VERSION,
         title=settings.title,
@@ -72,6 +79,7 @@ def budget_report(
                 priced[n],
                 _textbook(facts, workload, outlooks[n], priced[n], first),
                 settings.horizons_days,
+                moved_since(record, outlooks[n], events),
             )
             for n, workload in enumerate(settings.workloads)
         ],
@@ -79,6 +87,7 @@ def budget_report(
         quality=past.quality,
         assumptions=assumptions(plan),
         provenance=provenance(plan, facts, past, sized, run=run, now=now),
+        track=track_record(record),
     )
 
 

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
-import pyarrow as pa
-
-from reports.budget import BudgetReport
 
 ROOMS = ("data", "forecasting", "sizing", "reports", "flows")
 
@@ -96,27 +93,3 @@ def end_run(
             "run_id": run.run_id,
         },
     )
-
-
-def record_forecasts(con: duckdb.DuckDBPyConnection, run: Run, report: BudgetReport) -> None:
-    """Keep what was forecast for each workload and day, to be scored when the actuals are in."""
-    rows = [
-        (run.run_id, run.as_of, workload.name, day, "requests", mean, q10, q50, q90)
-        for workload in report.workloads
-        for day, mean, q10, q50, q90 in zip(
-            workload.traffic.days,
-            workload.traffic.mean,
-            workload.traffic.q10,
-            workload.traffic.q50,
-            workload.traffic.q90,
-            strict=True,
-        )
-    ]
-    columns = ("run_id", "as_of", "workload", "day_utc", "quantity", "mean", "q10", "q50", "q90")
-    table = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
-    con.register("published_forecast", table)
-    con.execute(
-        "INSERT INTO forecast_record (run_id, as_of, workload, day_utc, quantity, mean, q10, q50, q90)"
-        " SELECT run_id, as_of, workload, day_utc, quantity, mean, q10, q50, q90 FROM published_forecast"
-    )
-    con.unregister("published_forecast")

@@ -156,7 +156,16 @@ def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:
         growth=workload.growth.to_growth() if workload.growth else None,
         zone=ZoneInfo(workload.time_zone) if workload.time_zone else settings.zone,
     )
-    return replace(outlook, demand=served_tokens(outlook.demand, workload.token_ratio))
+    parts = outlook.parts
+    return replace(
+        outlook,
+        demand=served_tokens(outlook.demand, workload.token_ratio),
+        parts=replace(
+            parts,
+            total_tok=parts.total_tok * workload.token_ratio,
+            event_tok=parts.event_tok * workload.token_ratio,
+        ),
+    )
 
 
 def served_tokens(demand: Demand, ratio: float) -> Demand:

@@ -18,6 +18,8 @@ SPIKE_MADS = 5.0
 """Hampel's threshold: a log residual this many robust standard deviations out is a spike."""
 SPIKE_LOG = 0.3
 """A spike must also stand out by this much on the log scale (35%)."""
+MOST_SPELT = 6
+"""Runs of days that a sentence names; before them it says only how many there are."""
 STOPPED_DAYS = 14
 """Zeros that run to the end for this long are a workload that stopped, not an outage."""
 
@@ -55,12 +57,12 @@ def make_history(first: np.datetime64, y: npt.ArrayLike, *, where: str, counts: 
     weekday = _weekdays(first, len(seen))
     low = counts and _is_low_count(seen)
     outage = _outages(seen, weekday) if counts and not low else np.zeros(len(seen), dtype=np.bool_)
-    gaps = int(np.isnan(seen).sum())
+    gaps = np.isnan(seen)
     seen[outage] = np.nan
     x = fill_by_week(np.log1p(seen))
     spikes = np.zeros(len(seen), dtype=np.bool_) if low else _spikes(x)
     x = np.where(spikes, _centred_median(x), x)
-    cleaned = _sentences(gaps, int(outage.sum()), int((spikes & np.isfinite(seen)).sum()))
+    cleaned = _sentences(first, gaps, outage, spikes & np.isfinite(seen))
     return History(first=first, y=seen, x=x, weekday=weekday, low_count=low, cleaned=cleaned)
 
 
@@ -78,6 +80,20 @@ def fill_by_week(x: Floats) -> Floats:
     weeks = pd.DataFrame(padded.reshape(rows, WEEK_DAYS)).ffill().bfill()
     filled = weeks.fillna(float(np.nanmedian(x))).to_numpy(dtype=np.float64).reshape(-1)[: len(x)]
     return np.asarray(np.where(np.isnan(x), filled, x))
+
+
+def spell_days(first: np.datetime64, mask: Bools) -> str:
+    """Return the days of a mask (n,) that begins on `first`, as dates and runs of dates; the newest MOST_SPELT.
+
+    >>> spell_days(np.datetime64("2026-03-01"), np.array([True, False, True, True]))
+    '2026-03-01, 2026-03-03 to 2026-03-04'
+    """
+    at = np.flatnonzero(mask)
+    runs = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if at.size else []
+    first = first.astype("datetime64[D]")
+    said = [f"{first + run[0]}" if len(run) == 1 else f"{first + run[0]} to {first + run[-1]}" for run in runs]
+    more = len(said) - MOST_SPELT
+    return (f"{more} earlier, then " if more > 0 else "") + ", ".join(said[-MOST_SPELT:])
 
 
 def _checked(y: Floats, where: str) -> Floats:
@@ -142,10 +158,14 @@ def _spikes(x: Floats) -> Bools:
     return np.asarray(week.abs() > np.maximum(SPIKE_MADS * sigma, SPIKE_LOG), dtype=np.bool_)
 
 
-def _sentences(gaps: int, outages: int, spikes: int) -> tuple[str, ...]:
+def _sentences(first: np.datetime64, gaps: Bools, outages: Bools, spikes: Bools) -> tuple[str, ...]:
     found = (
         (gaps, "day without data bridged", "days without data bridged"),
         (outages, "zero day taken as an outage", "zero days taken as outages"),
         (spikes, "spike drawn in before levelling", "spikes drawn in before levelling"),
     )
-    return tuple(f"{n} {one if n == 1 else many}" for n, one, many in found if n)
+    return tuple(
+        f"{n} {one if n == 1 else many}: {spell_days(first, mask)}"
+        for mask, one, many in found
+        if (n := int(mask.sum()))
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasting.calendar import WEEK_DAYS, History
+from forecasting.calendar import WEEK_DAYS, History, spell_days
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -64,6 +64,25 @@ def predict_levels(history: History, origins: Ints, horizon: int, mixtures: tupl
     season = yearly_move(x, origins, horizon)
     weekday = _spread(effects, origins, horizon)
     return np.array([_predict(recent, season, m, horizon) + weekday for m in mixtures])
+
+
+def level_shifts(history: History) -> tuple[str, ...]:
+    """Return a sentence with the dates on which the level moved for good within the newest 182 days; () for none.
+
+    A shift is dated by the first of its seven days; from then on the longer medians are set to the new level.
+    """
+    n = len(history.x)
+    ends = np.arange(max(n - SLOW_DAYS, 6 * WEEK_DAYS) + 1, n + 1)
+    if not ends.size:
+        return ()
+    shifted = np.zeros(n, dtype=np.bool_)
+    recent = _recent(history.x, ends) - _spread(weekday_effects(history.x)[ends], ends - SLOW_DAYS, SLOW_DAYS)
+    found = ends[_shifted(recent)[:, 0]] - WEEK_DAYS
+    shifted[found[np.diff(found, prepend=-WEEK_DAYS) > WEEK_DAYS]] = True
+    count = int(shifted.sum())
+    if not count:
+        return ()
+    return (f"{count} level shift{'s' if count > 1 else ''} taken up: {spell_days(history.first, shifted)}",)
 
 
 def weekday_effects(x: Floats) -> Floats:

@@ -15,6 +15,7 @@ from data.units import WEEK_HOURS
 from forecasting.calendar import make_history
 from forecasting.demand import Demand, Floats, TokenOutlook
 from forecasting.intervals import normal_scores, sample_paths
+from forecasting.moves import Expected
 from forecasting.past import MOVED_BY, Past, read_past
 from forecasting.peaks import peak_factor
 from forecasting.profile import clock_shift_h, followed_zone, hour_profile
@@ -45,7 +46,8 @@ class Outlook:
 
     daily_requests, daily_peak_qps: one row per UTC day (index `day_utc`), columns mean, q2.5, q10, q50, q90,
     q97.5 over the paths of `demand`: requests a day, and requests a second in the busiest window.
-    token_percentiles: as in Demand.tokens. notes: sentences that the page must print.
+    token_percentiles: as in Demand.tokens. parts: one row per UTC day, what its expected requests and tokens are
+    made of (`forecasting.moves.Expected`). notes: sentences that the page must print.
     """
 
     workload: str
@@ -54,6 +56,7 @@ class Outlook:
     daily_requests: pd.DataFrame
     daily_peak_qps: pd.DataFrame
     token_percentiles: tuple[TokenOutlook, ...]
+    parts: Expected
     method: MethodSummary
     notes: tuple[str, ...]
 
@@ -86,7 +89,7 @@ def forecast_traffic(
     calendar = np.datetime64(as_of, "D") + np.arange(days)
     demand = _demand(past.traffic, as_of, calendar, drawn, forecasts["requests"].method, clock)
     demand = replace(demand, tokens=_percentiles(past, events, calendar, as_of, ahead))
-    demand = _with_scenarios(demand, events, growth, rng)
+    demand, parts = _with_scenarios(demand, events, growth, rng)
     method = forecasts["requests"].method
     return Outlook(
         workload=traffic.workload,
@@ -95,9 +98,29 @@ def forecast_traffic(
         daily_requests=_table(calendar, demand.requests),
         daily_peak_qps=_table(calendar, demand.peak_qps()),
         token_percentiles=demand.tokens,
+        parts=parts,
         method=replace(method, cleaned=(*method.cleaned, *past.learned)),
         notes=(*_notes(past, as_of, forecasts), *_clock_notes(demand, zone, clock)),
     )
+
+
+def expected_requests(
+    traffic: Traffic,
+    *,
+    as_of: date,
+    days: int,
+    paths: int,
+    events: Sequence[Event] = (),
+    growth: Growth | None = None,
+) -> Floats:
+    """Return (D,) the expected requests a day from the data alone, as `forecast_traffic` on as_of would have them.
+
+    For comparing an earlier plan with what today's method makes of the same past. Raises as `forecast_traffic`.
+    """
+    past = read_past(traffic, as_of, events)
+    found = _forecast(past, "requests", past.gap + days, growth)
+    levels = (np.arange(paths) + 0.5) / paths
+    return np.asarray(found.predictive.ppf(levels).mean(axis=0)[past.gap :])
 
 
 def _forecast(past: Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
@@ -226,19 +249,37 @@ def _moved(band: Floats, likely: Floats, width: Floats) -> Floats:
 
 def _with_scenarios(
     demand: Demand, events: Sequence[Event], growth: Growth | None, rng: np.random.Generator
-) -> Demand:
+) -> tuple[Demand, Expected]:
     """Events and growth multiply the paths; the busiest window keeps its ratio to the mean rate."""
     paths, days = demand.requests.shape
     factors = event_multipliers(events, demand.workload, demand.days, demand.as_of, paths, rng)
-    requests = demand.requests * factors["requests"]
+    grown = demand.requests
     if growth is not None:
-        requests = requests * growth_multipliers(growth, days, paths, rng)
-    return replace(
+        grown = grown * growth_multipliers(growth, days, paths, rng)
+    requests = grown * factors["requests"]
+    moved = replace(
         demand,
         requests=requests,
         prompt_tok=demand.prompt_tok * factors["prompt_tok"],
         cached_prompt_tok=demand.cached_prompt_tok * factors["prompt_tok"],
         output_tok=demand.output_tok * factors["output_tok"],
+    )
+    return moved, _parts(demand, grown, moved)
+
+
+def _parts(plain: Demand, grown: Floats, moved: Demand) -> Expected:
+    """What data, growth and events each add to the expected requests, and length events to the tokens."""
+    base, with_growth, requests = (r.mean(axis=0) for r in (plain.requests, grown, moved.requests))
+    total_tok, same_lengths = (
+        (moved.requests * (d.prompt_tok + d.output_tok)).mean(axis=0) for d in (moved, plain)
+    )
+    return Expected(
+        as_of=moved.as_of,
+        base=base,
+        growth=with_growth - base,
+        events=requests - with_growth,
+        total_tok=total_tok,
+        event_tok=total_tok - same_lengths,
     )
 
 

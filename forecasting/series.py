@@ -1,6 +1,6 @@
 """One daily series from its history to its forecast: the pipeline that plans use and backtests score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from forecasting.intervals import (
     persistence_share,
 )
 from forecasting.judging import Judged, expected_loss, judged_positions, model_share
+from forecasting.levels import level_shifts
 from forecasting.models import (
     SHORT_HISTORY_DAYS,
     SHORT_WINDOW,
@@ -59,6 +60,7 @@ class MethodSummary:
 
     loss_vs_naive: quantile loss (0.1, 0.5, 0.9) of the winner over the seasonal naive's, in the series' own
     rolling-origin backtest; coverage_80: share of days inside the 80% interval there. None = not enough history.
+    origins: past days at which candidates were judged; interval_origins: those whose errors give the interval.
     """
 
     model: str
@@ -69,6 +71,7 @@ class MethodSummary:
     coverage_80: float | None
     cleaned: tuple[str, ...]
     sentence: str
+    interval_origins: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +205,9 @@ def _naive_series(
 
 def _method(history: History, name: str, judged: int, loss: float, covered: float) -> MethodSummary:
     if judged:
-        sentence = f"{name} had {loss:.2f} times the seasonal naive's quantile loss over {judged} past origins."
+        side = f"{1 - loss:.0%} less" if loss <= 1 else f"{loss - 1:.0%} more"
+        over = f"over {judged} past origin{'s' if judged > 1 else ''}"
+        sentence = f"{name} won: {side} quantile loss than the seasonal naive ({loss:.2f} times) {over}."
     else:
         sentence = f"{name}: {history.known_days} days of history are too few to judge it."
     return MethodSummary(
@@ -239,6 +244,7 @@ def _count_series(history: History, horizon: int) -> SeriesForecast:
 def _assemble(
     history: History, centre: Floats, errors: Floats, horizon: int, method: MethodSummary, least: float = 0.0
 ) -> SeriesForecast:
+    method = replace(method, interval_origins=len(errors), cleaned=(*method.cleaned, *level_shifts(history)))
     width = np.maximum(half_widths(errors, horizon), least)
     predictive = log_predictive(history.x, centre, width)
     share = persistence_share(errors, width, history.x)

@@ -152,6 +152,36 @@ class Method:
     coverage_80: float | None
     cleaned: list[str]
     sentence: str
+    interval_origins: int = 0
+    """Past days from which the forecast was made again to learn how wide its interval must be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedPart:
+    """One cause of a difference between two plans, in requests and tokens over the window."""
+
+    cause: Literal["calendar", "method", "level", "trend", "growth", "events", "lengths", "length events"]
+    requests: float
+    tokens: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Why the first `days` of this plan differ from those of the plan before; the parts add up to the difference.
+
+    since: the earlier plan's as_of, None where there is none, and then every figure but `requests_now` is unknown.
+    """
+
+    since: date | None
+    days: int
+    requests_before: float | None
+    requests_now: float
+    tokens_before: float | None
+    tokens_now: float | None
+    came_over_forecast: float | None
+    """Requests that came since then over what was forecast for those days, outages left out."""
+    parts: list[MovedPart]
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +213,8 @@ class Workload:
     breakeven: list[Breakeven]
     peak_qps: Series | None = None
     """Requests a second in each day's busiest window, forecast directly."""
+    moved: Moved | None = None
+    """Why its number moved since the plan before; None in files of before the track record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +263,68 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRow:
+    """How earlier plans did on one quantity of one workload, so many days ahead, over all their scored days."""
+
+    workload: str
+    quantity: str
+    """requests, prompt_tok, cached_prompt_tok, output_tok, or peak_10s_qps (by the window's length)."""
+    from_day: int
+    to_day: int
+    plans: int
+    days: int
+    event_days: int
+    outage_days: int
+    error: float | None
+    bias: float | None
+    coverage_80: float
+    loss_vs_naive: float | None
+    grade: Literal["good", "fair", "poor", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanScore:
+    """How one earlier plan did on one workload's requests, so many days ahead."""
+
+    as_of: date
+    workload: str
+    from_day: int
+    to_day: int
+    days: int
+    error: float | None
+    bias: float | None
+    coverage_80: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What the plan before forecast for one workload's requests, day by day, and what came (None = not scored)."""
+
+    workload: str
+    as_of: date
+    days: list[date]
+    actual: list[float | None]
+    mean: list[float]
+    q10: list[float]
+    q50: list[float]
+    q90: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRecord:
+    """How earlier plans of this store did on the days that have come since."""
+
+    since: date | None
+    """as_of of the oldest plan that is scored; None: no earlier plan could be."""
+    plans: int
+    sentence: str
+    rows: list[TrackRow]
+    by_plan: list[PlanScore]
+    last: list[Scored]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """What this page was made from; `generated_utc` and `run_id` are the run stamp, the rest repeats."""
 
@@ -274,6 +368,8 @@ class BudgetReport:
     quality: DataQuality
     assumptions: list[Assumption]
     provenance: Provenance
+    track: TrackRecord | None = None
+    """None in files of before the track record."""
 
 
 _ADAPTER: TypeAdapter[BudgetReport] = TypeAdapter(BudgetReport)

@@ -13,13 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from forecasting.spread import Spread
-from reports import charts, sentences, tables
+from reports import charts, record_chart, sentences, tables
 from reports import format as fmt
-from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Workload
+from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
+from reports.history import cause, grade_word, last_plan_sentence, quantity_word, signed, signed_count
 from reports.tables import Block, Candidate, Option
 from sizing.money import CostLine
 
 _TEMPLATES = Path(__file__).parent / "templates"
+CHARTED_RECORDS = 3
+"""Workloads whose last forecast is drawn beside what came; the table holds all."""
 _UNKNOWN = Markup('<abbr title="unknown">–</abbr>')
 
 
@@ -98,6 +101,8 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         figures=_figures(report),
         spend=_spend(report),
         risks=sentences.risks(report),
+        record_charts=_record_charts(report),
+        record_rows=_record_rows(report),
         horizon_days=days,
         horizon_words=_listed([str(d) for d in days]),
         longest=max(days, default=0),
@@ -116,6 +121,36 @@ def _spend(report: BudgetReport) -> Picture | None:
     heading = sentences.spend(report.months, report.currency)
     draw = partial(charts.monthly_spend, report.months, report.currency)
     return _picture("spend", "spend", heading, draw)
+
+
+def _record_charts(report: BudgetReport) -> list[tuple[str, Picture, Scored]]:
+    """Draw what the last plan forecast beside what came, for the largest workloads."""
+    if report.track is None:
+        return []
+    known = {each.workload: each for each in report.track.last if each.days}
+    shown = [known[w.name] for w in tables.by_size(report.workloads) if w.name in known][:CHARTED_RECORDS]
+    found = []
+    for i, each in enumerate(shown, start=1):
+        heading = last_plan_sentence(each)
+        draw = partial(record_chart.last_plan, each)
+        svg = Markup(draw(chart_id=f"record{i}", title=heading))  # noqa: S704  (our own SVG, escaped by ElementTree)
+        picture = Picture(heading=heading, reading=record_chart.READING, svg=svg)
+        found.append(
+            (f"{fmt.plain(each.workload, 40)}: forecast of {fmt.day(each.as_of)}, and what came", picture, each)
+        )
+    return found
+
+
+def _record_rows(report: BudgetReport) -> list[tuple[str, list[TrackRow]]]:
+    """Group the track record by workload, in the order of the page; requests first."""
+    rows = report.track.rows if report.track is not None else []
+    names = [w.name for w in tables.by_size(report.workloads)]
+    by_name = [(name, [r for r in rows if r.workload == name]) for name in names]
+    return [
+        (name, sorted(own, key=lambda r: (r.quantity != "requests", r.quantity, r.from_day)))
+        for name, own in by_name
+        if own
+    ]
 
 
 def _picture(kind: str, chart_id: str, heading: str, draw: Callable[..., str]) -> Picture:
@@ -250,6 +285,11 @@ def _environment(currency: Currency) -> Environment:
         basis=sentences.basis,
         token_points=sentences.token_points,
         outlasts=tables.outlasts,
+        cause=cause,
+        graded=grade_word,
+        quantity=quantity_word,
+        signed=signed,
+        signed_count=signed_count,
     )
     env.globals.update(unknown=_UNKNOWN, short=fmt.short, qps=fmt.qps, money=money["money"])
     return env

@@ -147,6 +147,35 @@ CREATE TABLE IF NOT EXISTS run (
 -- One row per forecast value that a run published, so that the next one can score it.
 CREATE TABLE IF NOT EXISTS forecast_record (
     run_id VARCHAR NOT NULL, as_of DATE NOT NULL, workload VARCHAR NOT NULL,
-    day_utc DATE NOT NULL, quantity VARCHAR NOT NULL,      -- requests
+    day_utc DATE NOT NULL,
+    quantity VARCHAR NOT NULL,             -- requests | peak_<window>s_qps | prompt_tok | cached_prompt_tok | output_tok
     mean DOUBLE NOT NULL, q10 DOUBLE NOT NULL, q50 DOUBLE NOT NULL, q90 DOUBLE NOT NULL
+);
+
+-- One row per workload and forecast day of a run: what its expected requests and tokens are made of.
+CREATE TABLE IF NOT EXISTS forecast_part (
+    run_id VARCHAR NOT NULL, as_of DATE NOT NULL, workload VARCHAR NOT NULL,
+    day_utc DATE NOT NULL,
+    base DOUBLE NOT NULL,                  -- requests from the data alone
+    growth DOUBLE NOT NULL,                -- what the stated growth adds
+    events DOUBLE NOT NULL,                -- what events and holidays add
+    total_tok DOUBLE,                      -- prompt and output tokens of all requests. NULL = lengths unknown
+    event_tok DOUBLE                       -- those of them that come from events which change lengths
+);
+
+-- One row per run, workload, quantity and range of days ahead: how its forecast did on the days that have come.
+CREATE TABLE IF NOT EXISTS forecast_score (
+    run_id VARCHAR NOT NULL, as_of DATE NOT NULL, workload VARCHAR NOT NULL,
+    quantity VARCHAR NOT NULL,
+    from_day INTEGER NOT NULL, to_day INTEGER NOT NULL,    -- days ahead, 1 = as_of: 1-30 | 31-90 | 91-365
+    through DATE NOT NULL,                 -- the newest scored day
+    days INTEGER NOT NULL,                 -- scored days
+    event_days INTEGER NOT NULL,           -- those of them that lie in a declared event
+    outage_days INTEGER NOT NULL,          -- days left out because the source was out
+    actual_mean DOUBLE NOT NULL,
+    error DOUBLE,                          -- sum |actual - mean| / sum actual. NULL = nothing came
+    bias DOUBLE,                           -- sum (mean - actual) / sum actual: above 0 = forecast too much
+    coverage_80 DOUBLE NOT NULL,           -- share of days within q10..q90
+    pinball DOUBLE NOT NULL,               -- mean quantile loss at 0.1, 0.5, 0.9
+    naive_pinball DOUBLE                   -- that of repeating the week before the forecast. NULL = none known
 );

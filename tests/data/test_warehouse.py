@@ -147,7 +147,20 @@ def test_the_manifest_answers_for_every_table_that_the_lake_gives(store):
         "bucket_edge",
         "run",
         "forecast_record",
+        "forecast_part",
+        "forecast_score",
     }
+
+
+def test_a_store_of_before_the_track_record_gets_its_tables_when_it_is_written(filled: Path, now):
+    with duckdb.connect(str(filled)) as con:
+        con.execute("DROP TABLE forecast_part")
+        con.execute("DROP TABLE forecast_score")
+
+    with open_store(filled) as store:  # a reader asks for nothing that is missing
+        assert store.con.execute("SELECT count(*) FROM requests").fetchall() == [(3,)]
+    with open_store(filled, write=True, now=now) as store:
+        assert store.con.execute("SELECT count(*) FROM forecast_score").fetchall() == [(0,)]
 
 
 def test_a_path_with_quotes_in_it_is_only_a_path(tmp_path: Path, write_csv, now):

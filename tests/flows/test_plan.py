@@ -19,13 +19,14 @@ def _runs(world):
 
 
 @pytest.fixture
-def walks_at_once(planned, monkeypatch):
+def walks_at_once(planned, walked, monkeypatch):
     """Let plans skip from the store to a report that is known; only its stamp, digest and title are their own."""
     _, outcome = planned
 
     def report_of(plan, _facts, run, *_rest):
         stamp = replace(outcome.report.provenance, run_id=run.run_id, input_digest=run.input_digest)
-        return replace(outcome.report, title=plan.settings.title, provenance=stamp)
+        report = replace(outcome.report, title=plan.settings.title, provenance=stamp)
+        return report, walked["outlooks"], walked["record"]
 
     monkeypatch.setattr(plan_module, "_walk", report_of)
 
@@ -197,7 +198,7 @@ def test_the_forecast_is_kept_to_be_scored(planned):
     with open_store(world / "store" / "fleetcast.duckdb") as store:
         rows = store.con.execute(
             "SELECT workload, count(*), min(day_utc), bool_and(q10 <= q50 AND q50 <= q90) FROM forecast_record"
-            " GROUP BY workload ORDER BY workload"
+            " WHERE quantity = 'requests' GROUP BY workload ORDER BY workload"
         ).fetchall()
 
     assert [(name, n, str(first), ordered) for name, n, first, ordered in rows] == [

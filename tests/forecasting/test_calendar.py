@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from forecasting.calendar import fill_by_week, make_history
+from forecasting.calendar import fill_by_week, make_history, spell_days
 
 MONDAY = np.datetime64("2026-01-05")
 
@@ -41,7 +41,7 @@ def test_a_zero_day_in_busy_weeks_is_an_outage():
 
     assert np.isnan(found.y[50])
     assert found.x[50] == found.x[43], "the same weekday a week before stands in"
-    assert found.cleaned == ("1 zero day taken as an outage",)
+    assert found.cleaned == ("1 zero day taken as an outage: 2026-02-24",)
 
 
 def test_weekends_that_are_always_zero_are_no_outages():
@@ -68,7 +68,7 @@ def test_a_spike_is_drawn_in_but_stays_in_what_was_seen():
 
     assert found.y[60] == y[60]
     assert found.x[60] < np.log1p(2 * y[53])
-    assert "1 spike drawn in before levelling" in found.cleaned
+    assert "1 spike drawn in before levelling: 2026-03-06" in found.cleaned
 
 
 def test_a_level_shift_is_not_drawn_in():
@@ -88,7 +88,7 @@ def test_missing_days_are_bridged_and_counted():
 
     assert found.known_days == 117
     assert np.isfinite(found.x).all()
-    assert "3 days without data bridged" in found.cleaned
+    assert "3 days without data bridged: 2026-02-04 to 2026-02-06" in found.cleaned
 
 
 def test_few_requests_a_day_call_for_the_count_model_and_keep_their_zeros():
@@ -118,3 +118,15 @@ def test_the_largest_integers_do_not_overflow():
     y = np.full(70, np.iinfo(np.int64).max, dtype=np.int64)
 
     assert np.isfinite(history(y).x).all()
+
+
+def test_dates_are_spelt_by_runs_and_the_oldest_are_only_counted():
+    mask = np.zeros(60, dtype=bool)
+    mask[::4] = True
+    mask[57:59] = True
+
+    said = spell_days(np.datetime64("2026-01-05"), mask)
+
+    assert said.startswith("9 earlier, then 2026-02-10, ")
+    assert said.endswith("2026-02-26, 2026-03-02 to 2026-03-04")
+    assert spell_days(np.datetime64("2026-01-05"), mask & False) == ""

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from forecasting.calendar import make_history
-from forecasting.levels import MIXTURES, Levels, predict_levels, weekday_effects, without_trend, yearly_move
+from forecasting.levels import (
+    MIXTURES,
+    Levels,
+    level_shifts,
+    predict_levels,
+    weekday_effects,
+    without_trend,
+    yearly_move,
+)
 
 MONDAY = np.datetime64("2026-01-05")
 WEEK = np.array([0.2, 0.1, 0.1, 0.0, 0.1, -0.2, -0.3])
@@ -84,3 +92,15 @@ def test_growth_over_the_year_is_no_season():
     x = 5 + 0.002 * np.arange(364 * 3)
 
     assert np.abs(yearly_move(x, np.array([364 * 3]), 364)).max() < 0.05
+
+
+def test_a_level_shift_is_said_once_with_its_first_day_and_a_campaign_of_days_is_none():
+    noise = 0.02 * np.random.default_rng(3).standard_normal(140)
+    calm, shifted, short = (7 + np.tile(WEEK, 20) + noise for _ in range(3))
+    shifted[100:] += np.log(3)
+    short[100:104] += np.log(3)
+
+    assert level_shifts(history(calm)) == ()
+    assert level_shifts(history(short)) == ()
+    assert level_shifts(history(shifted)) == ("1 level shift taken up: 2026-04-15",)
+    assert level_shifts(history(calm[:30])) == ()

@@ -13,6 +13,7 @@ import numpy as np
 from data.catalog.prices import GpuOffer
 from data.traffic import Basis, Category, DataQuality
 from forecasting.spread import Spread
+from forecasting.track import grade
 from reports.budget import (
     Assumption,
     Breakeven,
@@ -25,12 +26,19 @@ from reports.budget import (
     Job,
     LongShareRow,
     Method,
+    Moved,
+    MovedPart,
     OptionChoice,
+    PlanScore,
     Provenance,
+    Scored,
     Series,
     TokenPercentiles,
+    TrackRecord,
+    TrackRow,
     Workload,
 )
+from reports.history import moved_sentence, track_sentence
 from sizing.money import CostLine
 
 AS_OF = date(2026, 11, 23)
@@ -77,13 +85,85 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         quality=_quality(),
         assumptions=_assumptions(),
         provenance=_provenance(),
+        track=_track(every),
     )
+
+
+def _track(workloads: list[Workload]) -> TrackRecord:
+    """Return the record of two earlier plans for the first workload, and of one for the second."""
+    rows = []
+    for w, (plans, error, bias) in zip(workloads, ((2, 0.064, 0.021), (1, 0.23, -0.11)), strict=False):
+        rows += [_track_row(w.name, plans, quantity, *span, error * worse, bias) for quantity, span, worse in (
+            ("requests", (1, 30, 30 * plans), 1.0), ("requests", (31, 90, 30 * (plans - 1)), 1.6),
+            ("peak_10s_qps", (1, 30, 30 * plans), 2.0), ("prompt_tok", (1, 30, 30 * plans), 0.5),
+        ) if span[2]]  # fmt: skip
+    last = [_scored(w) for w in workloads[:1] if len(w.traffic.history) >= 30]
+    return TrackRecord(
+        since=AS_OF - timedelta(days=60),
+        plans=2,
+        sentence=track_sentence(rows, 2),
+        rows=rows,
+        by_plan=[
+            PlanScore(as_of=AS_OF - timedelta(days=ago), workload=r.workload, from_day=r.from_day, to_day=r.to_day,
+                      days=30, error=r.error, bias=r.bias, coverage_80=r.coverage_80)
+            for r in rows if r.quantity == "requests" for ago in (60, 30)[-r.plans:]
+        ],
+        last=last,
+        notes=["4 scored days lie in declared events; they count like any other."],
+    )  # fmt: skip
+
+
+def _track_row(
+    name: str, plans: int, quantity: str, low: int, high: int, days: int, error: float, bias: float
+) -> TrackRow:
+    return TrackRow(workload=name, quantity=quantity, from_day=low, to_day=high, plans=plans, days=days,
+                    event_days=4, outage_days=0, error=error, bias=bias, coverage_80=0.83, loss_vs_naive=0.71,
+                    grade=grade(error, days))  # fmt: skip
+
+
+def _scored(w: Workload) -> Scored:
+    series = w.traffic
+    days, actual = series.history_days[-30:], series.history[-30:]
+    level = [0.98 * v if v is not None else 0.0 for v in actual]
+    return Scored(workload=w.name, as_of=days[0], days=days, actual=actual, mean=level, q50=level,
+                  q10=[0.94 * v for v in level], q90=[1.07 * v for v in level])  # fmt: skip
+
+
+def _moved(since: date | None, requests: float, tokens: float) -> Moved:
+    """Return a move of a tenth, half of it the level's; nothing where there was no plan before."""
+    parts = [("calendar", 0.02), ("method", 0.0), ("level", 0.05), ("trend", -0.01), ("growth", 0.0),
+             ("events", 0.04), ("lengths", 0.0), ("length events", 0.0)]  # fmt: skip
+    moved = Moved(
+        since=since,
+        days=30,
+        requests_before=None if since is None else requests / 1.1,
+        requests_now=requests,
+        tokens_before=None if since is None else tokens / 1.1,
+        tokens_now=tokens,
+        came_over_forecast=None if since is None else 1.031,
+        parts=[] if since is None else [
+            MovedPart(cause=c, requests=s * requests / 1.1, tokens=s * tokens / 1.1)  # type: ignore[arg-type]  # literals
+            for c, s in parts
+        ],
+        sentence="",
+    )  # fmt: skip
+    return replace(moved, sentence=moved_sentence(moved, ["Spring campaign"]))
 
 
 def hostile_report() -> BudgetReport:
     """Return the example with markup, formulas, bidi overrides and long words in the names that are not ours."""
     report = example_report()
     first = replace(report.workloads[0], name=HOSTILE, model=HOSTILE, api=HOSTILE, notes=[HOSTILE])
+    track = report.track
+    assert track is not None
+    track = replace(
+        track,
+        sentence=HOSTILE,
+        rows=[replace(r, workload=HOSTILE) for r in track.rows],
+        by_plan=[replace(s, workload=HOSTILE) for s in track.by_plan],
+        last=[replace(s, workload=HOSTILE) for s in track.last],
+        notes=[HOSTILE],
+    )
     horizon = first.horizons[0]
     named = replace(horizon, costs=[replace(c, workload=HOSTILE, note=HOSTILE) for c in horizon.costs])
     return replace(
@@ -95,6 +175,7 @@ def hostile_report() -> BudgetReport:
         quality=replace(report.quality, rejected_by_reason={HOSTILE: 3}),
         assumptions=[Assumption(name=HOSTILE, value=HOSTILE, source=HOSTILE, sensitivity=HOSTILE)],
         provenance=replace(report.provenance, files=[HOSTILE], calibration=HOSTILE),
+        track=track,
     )
 
 
@@ -127,10 +208,11 @@ def sparse_report() -> BudgetReport:
         textbook_gpus=None,
         horizons=horizons,
         breakeven=[],
+        moved=None,
     )
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
-    return replace(report, decision=nothing, months=[], workloads=[bare], jobs=[], assumptions=[])
+    return replace(report, decision=nothing, months=[], workloads=[bare], jobs=[], assumptions=[], track=None)
 
 
 def _unknown(tokens: TokenPercentiles) -> TokenPercentiles:
@@ -171,6 +253,7 @@ def _workload(i: int, history_days: int) -> Workload:
         textbook_sentence="The textbook formula leaves out prefill; at these prompts prefill is most of the work.",
         horizons=horizons,
         breakeven=[] if api is None else [_breakeven(g, level, prompt + output) for g in ("h100-sxm", "b200")],
+        moved=_moved(AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt),
     )
 
 
