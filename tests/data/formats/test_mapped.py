@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,6 +142,66 @@ def test_json_text_inside_a_column_and_structs_of_parquet_are_reached_by_a_dotte
         "SELECT prompt_tok, output_tok FROM requests WHERE source_label = 'parquet'"
     ).fetchall()
     assert rows == [(30, 40)]
+
+
+USAGE = {
+    "openai-chat": (
+        {
+            "prompt_tokens": 1840,
+            "completion_tokens": 312,
+            "prompt_tokens_details": {"cached_tokens": 1024},
+            "completion_tokens_details": {"reasoning_tokens": 100},
+        },
+        'prompt_tok = "usage.prompt_tokens"\noutput_tok = "usage.completion_tokens"\n'
+        'cached_prompt_tok = "usage.prompt_tokens_details.cached_tokens"\n'
+        'reasoning_tok = "usage.completion_tokens_details.reasoning_tokens"\n[tokens]\ncached = "inclusive"\n',
+    ),
+    "openai-responses": (
+        {
+            "input_tokens": 1840,
+            "output_tokens": 312,
+            "input_tokens_details": {"cached_tokens": 1024},
+            "output_tokens_details": {"reasoning_tokens": 100},
+        },
+        'prompt_tok = "usage.input_tokens"\noutput_tok = "usage.output_tokens"\n'
+        'cached_prompt_tok = "usage.input_tokens_details.cached_tokens"\n'
+        'reasoning_tok = "usage.output_tokens_details.reasoning_tokens"\n[tokens]\ncached = "inclusive"\n',
+    ),
+    "anthropic": (
+        {
+            "input_tokens": 766,
+            "cache_read_input_tokens": 1024,
+            "cache_creation_input_tokens": 50,
+            "output_tokens": 312,
+        },
+        'prompt_tok = "usage.input_tokens"\noutput_tok = "usage.output_tokens"\n'
+        'cached_prompt_tok = "usage.cache_read_input_tokens"\n'
+        'cache_write_tok = "usage.cache_creation_input_tokens"\n[tokens]\ncached = "exclusive"\n',
+    ),
+    "gemini": (
+        {
+            "promptTokenCount": 1840,
+            "cachedContentTokenCount": 1024,
+            "candidatesTokenCount": 212,
+            "thoughtsTokenCount": 100,
+        },
+        'prompt_tok = "usage.promptTokenCount"\noutput_tok = "usage.candidatesTokenCount"\n'
+        'cached_prompt_tok = "usage.cachedContentTokenCount"\nreasoning_tok = "usage.thoughtsTokenCount"\n'
+        '[tokens]\ncached = "inclusive"\nreasoning = "beside"\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("provider", USAGE)
+def test_the_usage_of_every_provider_means_the_same_request(provider: str, tmp_path: Path, store, now):
+    usage, columns = USAGE[provider]
+    (tmp_path / "map.toml").write_text('[columns]\narrived_utc = "t"\n' + columns)
+    (tmp_path / "x.jsonl").write_text(json.dumps({"t": "2026-11-01", "usage": usage}) + "\n")
+
+    ingest_logs(store, [tmp_path / "x.jsonl"], now=now, mapping=tmp_path / "map.toml")
+
+    found = store.con.execute("SELECT prompt_tok, cached_prompt_tok, output_tok, reasoning_tok FROM requests")
+    assert found.fetchall() == [(1840, 1024, 312, None if provider == "anthropic" else 100)]
 
 
 def test_keys_with_dots_in_json_lines_are_reached_with_a_pointer(tmp_path: Path, store, now):
