@@ -1,4 +1,4 @@
-"""The one kind of error that is the user's to mend."""
+"""The one kind of error that is the user's to mend, and how names of others look in a sentence."""
 
 
 class UserError(Exception):
@@ -7,3 +7,12 @@ class UserError(Exception):
     The command line prints the sentence and ends with status 2. Anything else that is raised is our own
     mistake and keeps its traceback.
     """
+
+
+def printable(text: str) -> str:
+    r"""Return text for a terminal: line breaks, escapes, marks that turn it round and their like are spelled out.
+
+    >>> printable("a\nb")
+    'a\\nb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

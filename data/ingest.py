@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from data.errors import UserError
+from data.files import digest_of
 from data.formats.contract import AggregateFile, Options, Rejected, Skipped
 from data.formats.sample import Sample
-from data.lake import digest_of, staging, sweep
+from data.lake import staging, sweep
 from data.manifest import (
     FileRecord,
     Pending,

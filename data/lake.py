@@ -1,10 +1,8 @@
 """The lake: raw requests as Parquet, a file for each (source file, UTC day), never changed once it is named."""
 
-import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from data.errors import UserError
-from data.warehouse import Store, sync_folder
+from data.files import digest_of, sync_file, sync_folder
+from data.warehouse import Store
 
 _SLICE_COLUMNS = """request_id, arrived_utc, source_label, model, region, team, tags, category,
     prompt_tok, cached_prompt_tok, output_tok, reasoning_tok, first_token_s, duration_s, status, cost_usd"""
@@ -82,21 +80,18 @@ def remove_slices(store: Store, paths: Iterable[str]) -> None:
         (store.lake / path).unlink(missing_ok=True)
 
 
-def sweep(store: Store) -> None:
-    """Remove what an ingest that died left in the lake: files that the manifest does not name."""
+def sweep(store: Store) -> int:
+    """Remove files that the manifest does not name, as an ingest that died leaves them; returns their bytes."""
     named = {row[0] for row in store.con.execute("SELECT path FROM slice_manifest").fetchall()}
+    freed_bytes = 0
     for path in (store.lake / "requests").glob("*/*.parquet"):
         if path.relative_to(store.lake).as_posix() not in named:
+            freed_bytes += path.stat().st_size
             path.unlink()
-
-
-def digest_of(path: Path) -> str:
-    """Return the sha256 of a file's content; raises UserError where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as err:
-        raise UserError(f"Cannot read {path}: {err.strerror or err}; check its path.") from err
+    for folder in (store.lake / "requests").glob("*"):
+        with suppress(OSError):
+            folder.rmdir()  # days without a slice; the others are not empty
+    return freed_bytes
 
 
 def _settle_day(store: Store, file_id: str, folder: Path) -> Slice:
@@ -114,8 +109,7 @@ def _settle_day(store: Store, file_id: str, folder: Path) -> Slice:
 def _settle_file(store: Store, file_id: str, day: date, part: Path) -> Slice:
     sha256 = digest_of(part)
     name = f"requests/{day.isoformat()}/{file_id}-{sha256[:12]}.parquet"
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(part)
     final = store.lake / name
     final.parent.mkdir(parents=True, exist_ok=True)
     rows, size_bytes = pq.read_metadata(part).num_rows, part.stat().st_size

@@ -3,14 +3,19 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from data.errors import UserError
+
+T = TypeVar("T")
+
+_POLL_S = 0.2
 
 
 class StoreLockedError(UserError):
@@ -41,6 +46,17 @@ class Holder:
             return True
         return True
 
+    @property
+    def gone(self) -> bool:
+        """Return whether no process of this host has that pid."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except (PermissionError, OverflowError):
+            return False
+        return False
+
     def sentence(self, store: Path, now: datetime | None) -> str:
         """Return who holds the store, since when, and the way out."""
         age = f", for {_age(self.since, now)}" if self.since and now else ""
@@ -48,6 +64,36 @@ class Holder:
             f"The store {store} is being written by process {self.pid} on {self.host}{age}:"
             f" wait until it ends, or remove {lock_path(store)} if that process is gone."
         )
+
+
+def _say_nothing(_: str) -> None:
+    """Wait in silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a store that another process holds; `say` is told once who that is."""
+
+    wait_s: float = 0.0
+    say: Callable[[str], None] = _say_nothing
+
+    def try_until(self, attempt: Callable[[], T]) -> T:
+        """Return what the attempt returns; while the store is locked try again, then raise StoreLockedError."""
+        waited_s = 0.0
+        while True:
+            try:
+                return attempt()
+            except StoreLockedError as err:
+                if waited_s >= self.wait_s:
+                    raise
+                if waited_s == 0:
+                    self.say(str(err))
+            time.sleep(_POLL_S)
+            waited_s += _POLL_S
+
+
+AT_ONCE = Patience()
+"""Do not wait: say who holds the store."""
 
 
 def lock_path(store: Path) -> Path:
@@ -65,23 +111,37 @@ def read_holder(store: Path) -> Holder | None:
 
 
 @contextmanager
-def hold_lock(store: Path, now: datetime | None) -> Iterator[None]:
+def hold_lock(store: Path, now: datetime | None, patience: Patience = AT_ONCE) -> Iterator[None]:
     """Hold the store's lock file; a lock whose process is dead is taken over. Raises StoreLockedError."""
     lock = lock_path(store)
     mine = store.with_name(f"{store.name}.lock.{os.getpid()}")
-    mine.write_text(json.dumps(_own(now)), "utf-8")
     try:
-        while not _link(mine, lock):
-            holder = read_holder(store)
-            if holder is not None and holder.alive:
-                raise StoreLockedError(holder.sentence(store, now))
-            _set_aside(store, lock, holder, now)
+        mine.write_text(json.dumps(_own(now)), "utf-8")
+        patience.try_until(lambda: _take(store, mine, lock, now))
         try:
+            _clear_up(store, mine)
             yield
         finally:
             lock.unlink(missing_ok=True)
     finally:
         mine.unlink(missing_ok=True)
+
+
+def _take(store: Path, mine: Path, lock: Path, now: datetime | None) -> None:
+    while not _link(mine, lock):
+        holder = read_holder(store)
+        if holder is not None and holder.alive:
+            raise StoreLockedError(holder.sentence(store, now))
+        _set_aside(store, lock, holder, now)
+
+
+def _clear_up(store: Path, mine: Path) -> None:
+    """Remove what killed processes left of their locks."""
+    for path in store.parent.iterdir():
+        left = path.name.startswith(f"{store.name}.lock.") and path != mine
+        pid = path.name.rpartition(".")[2]
+        if left and pid.isdecimal() and Holder(int(pid), socket.gethostname(), None, None).gone:
+            path.unlink(missing_ok=True)
 
 
 def _link(mine: Path, lock: Path) -> bool:

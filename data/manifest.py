@@ -54,6 +54,15 @@ class Pending:
     slices: tuple[Slice, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A slice that is missing or altered. log: path of the file that it was made from."""
+
+    file_id: str
+    path: str
+    log: str
+
+
 def file_id_of(path: Path, label: str) -> str:
     """Return the first 16 hex digits of sha256(path, label)."""
     return hashlib.sha256(f"{path.resolve()}\0{label}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -98,7 +107,8 @@ def commit_requests(
         _count_duplicates(store, {part.file_id for part in after} | set(ids))
         roll_up(store, changed)
     store.con.execute("DELETE FROM pending_rejected")
-    remove_slices(store, {part.path for part in (*old, *before)} - {part.path for part in after})
+    fresh = [part for one in pending for part in one.slices]
+    remove_slices(store, {part.path for part in (*old, *before, *fresh)} - {part.path for part in after})
     return {record.file_id: record for record in _records(store, ids)}
 
 
@@ -126,6 +136,26 @@ def commit_aggregates(
         roll_up(store, {(files[0][0].source_label, part.day_utc) for part in old})
     remove_slices(store, {part.path for part in old})
     return {record.file_id: record for record in _records(store, ids)}
+
+
+def forget_slices(store: Store, folder: Path, lost: Sequence[Lost]) -> None:
+    """Leave lost slices out: their files are no longer known, so that ingesting them again heals the store.
+
+    The other slices of such a file stay. Rows that a lost one hid as duplicates come back. Runs inside the
+    caller's transaction; the rollups are the caller's.
+    """
+    ids = sorted({one.file_id for one in lost})
+    gone = [part for part in _slices(store, ids) if part.path in {one.path for one in lost}]
+    _replace_slices(store, gone, [])
+    labels = {record.file_id: record.source_label for record in _records(store, ids)}
+    before, after = _mark(store, folder, [], {(labels[part.file_id], part.day_utc) for part in gone})
+    _replace_slices(store, before, after)
+    store.con.execute(
+        "UPDATE file_manifest SET sha256 = '', rows_new = 0, rows_duplicate = 0"
+        " WHERE list_contains($ids, file_id) AND status = 'done'",
+        {"ids": ids},
+    )
+    _count_duplicates(store, {part.file_id for part in after} | set(ids))
 
 
 def _mark(

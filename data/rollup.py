@@ -1,15 +1,16 @@
 """Rollups: the sums and histograms that every later room reads, made anew for the days that changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+from data.tables import ROLLUP_TIMES
 from data.traffic import LONG_PROMPT_TOK
 from data.warehouse import Store, query
 
 FINE_DAYS = 35
 """Days of each source, counted from its newest, for which the 10-s rows are kept."""
 
-DAILY_TABLES = ("rollup_minute", "token_histogram_daily", "joint_histogram_daily", "long_requests_daily")
+DAILY_TABLES = tuple(table for table in ROLLUP_TIMES if table != "rollup_10s")
 
 LabelDay = tuple[str, date]
 
@@ -30,6 +31,12 @@ def roll_up(store: Store, changed: Iterable[LabelDay]) -> None:
             _fill(store, table, parameters if table == "long_requests_daily" else {})
         store.con.execute("DROP TABLE token_bucket")
     _roll_up_fine(store, days)
+
+
+def show_slices(store: Store, paths: Sequence[str]) -> None:
+    """Point the view `rollup_requests` at slices, by their paths in the lake."""
+    store.con.execute("SET VARIABLE rollup_files = $files", {"files": [str(store.lake / path) for path in paths]})
+    store.con.execute(query("rollup_requests"))
 
 
 def _roll_up_fine(store: Store, changed: list[LabelDay]) -> None:
@@ -53,9 +60,8 @@ def _newest_days(store: Store) -> set[LabelDay]:
 
 def _forget(store: Store, table: str, days: list[LabelDay]) -> None:
     """Delete a table's rows of these days; table and column names are ours."""
-    column = {"rollup_10s": "window_utc", "rollup_minute": "minute_utc"}.get(table, "day_utc")
     sql = f"""DELETE FROM {table} USING (SELECT unnest($labels) AS label, unnest($days) AS day) AS gone
-        WHERE source_label = gone.label AND CAST({column} AS DATE) = gone.day"""  # noqa: S608  # our own names
+        WHERE source_label = gone.label AND CAST({ROLLUP_TIMES[table]} AS DATE) = gone.day"""  # noqa: S608  # our own names
     labels, dates = [label for label, _ in days], [day for _, day in days]
     if days:
         store.con.execute(sql, {"labels": labels, "days": dates})
@@ -75,8 +81,6 @@ def _show_slices(store: Store, days: list[LabelDay]) -> bool:
         WHERE status = 'done' ORDER BY slice_manifest.path"""
     labels, dates = [label for label, _ in days], [day for _, day in days]
     paths = [row[0] for row in store.con.execute(sql, {"labels": labels, "days": dates}).fetchall()]
-    if not paths:
-        return False
-    store.con.execute("SET VARIABLE rollup_files = $files", {"files": [str(store.lake / path) for path in paths]})
-    store.con.execute(query("rollup_requests"))
-    return True
+    if paths:
+        show_slices(store, paths)
+    return bool(paths)

@@ -1,36 +1,28 @@
 """The store: one DuckDB file of rollups and results, and beside it the lake of Parquet it can be rebuilt from."""
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 
 from data.buckets import edge_rows
+from data.checks import generation_of, rebuild_command, slice_findings, table_findings
 from data.errors import UserError
+from data.faults import fault_sentence, is_full, machine_faults
 from data.frames import first_row
-from data.lock import StoreLockedError, hold_lock, read_holder
+from data.kept import drop_unnamed_copies, prepare_copies, publish_copies, read_kept
+from data.lock import AT_ONCE, Patience, StoreLockedError, hold_lock, read_holder
+from data.tables import counts
 
 STORE_VERSION = 2
 
-COUNTED_TABLES = (
-    "file_manifest",
-    "slice_manifest",
-    "rejected_rows",
-    "rollup_10s",
-    "rollup_minute",
-    "token_histogram_daily",
-    "joint_histogram_daily",
-    "long_requests_daily",
-    "usage_bucket",
-    "usage_percentile",
-)
-"""Tables whose row counts must be what the last ingest left; `run` and the `forecast_` ones grow on their own."""
+_OF_A_LAKE = (("requests", "*/*.parquet"), ("kept", "*.parquet"))
 
 MEMORY_LIMIT_GB = 3.0
 """What DuckDB may use before it spills to disk."""
@@ -46,58 +38,52 @@ class Store:
 
 
 def open_store(
-    path: Path, *, write: bool = False, now: datetime | None = None, memory_limit_gb: float = MEMORY_LIMIT_GB
+    path: Path,
+    *,
+    write: bool = False,
+    now: datetime | None = None,
+    memory_limit_gb: float = MEMORY_LIMIT_GB,
+    patience: Patience = AT_ONCE,
 ) -> AbstractContextManager[Store]:
     """Open the store for reading, or as its one writer, and close it settled (checkpointed) at the end.
 
     A store that does not exist is made when `write` is given. `now` goes into the lock file, so that who waits
-    learns for how long. Within the block, the view `requests` holds every stored request.
+    learns for how long; `patience` says how long to wait for another process. Within the block, the view
+    `requests` holds every stored request.
 
-    Raises UserError in one sentence: store missing, locked, not a store, of another version, or damaged (its
-    tables or Parquet files are not those that its manifest promises).
+    Raises UserError in one sentence: store missing, locked, not a store, of another version, damaged (its tables
+    or Parquet files are not those that its manifest promises), or on a disk that is full or cannot be written.
     """
-    return _open(path, write=write, now=now, memory_limit_gb=memory_limit_gb)
+    return _open(path, write=write, now=now, memory_limit_gb=memory_limit_gb, patience=patience)
 
 
 @contextmanager
 def transaction(store: Store) -> Iterator[None]:
-    """Commit what the block changes as a whole, with its row counts, then settle it on disk; else roll back."""
+    """Commit what the block changes as a whole, with its row counts and copies; else leave all as it was.
+
+    The copies beside the lake are on disk before the commit and named right after it, so that a disk that is full
+    refuses the change before it is made.
+    """
     store.con.execute("BEGIN")
     try:
         yield
-        _record_counts(store.con)
+        record_counts(store.con, generation_of(store.con) + 1)
+        prepared = prepare_copies(store.con, store.lake, generation_of(store.con))
         store.con.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):
             store.con.execute("ROLLBACK")
+        with suppress(OSError):
+            drop_unnamed_copies(store.lake)
         raise
-    settle(store)
+    publish_copies(store.lake, prepared)
+    _checkpoint(store.con)
 
 
 def settle(store: Store) -> None:
-    """Write the log into the DuckDB file, and then the generation beside it: a lost log is seen on opening."""
-    store.con.execute("CHECKPOINT")
-    write_durably(_generation_path(store.lake), json.dumps({"generation": _generation(store.con)}) + "\n")
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a small file under a temporary name, sync it, rename it, and sync its folder."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Write the log into the DuckDB file, and copy beside the lake what changed outside a transaction."""
+    _checkpoint(store.con)
+    publish_copies(store.lake, prepare_copies(store.con, store.lake, generation_of(store.con)))
 
 
 def query(name: str) -> str:
@@ -113,30 +99,61 @@ def show_requests(store: Store) -> None:
 
 
 @contextmanager
-def _open(path: Path, *, write: bool, now: datetime | None, memory_limit_gb: float) -> Iterator[Store]:
-    if not write and not path.exists():
-        raise UserError(f"There is no store at {path}; make it with: fleetcast ingest LOG... --store {path}")
-    lake = path.with_name(path.stem + ".lake")
-    if write:
-        _make_folders(path, lake)
-    with hold_lock(path, now) if write else nullcontext():
-        con = _connect(path, lake, write=write, now=now, memory_limit_gb=memory_limit_gb)
+def _open(
+    path: Path, *, write: bool, now: datetime | None, memory_limit_gb: float, patience: Patience
+) -> Iterator[Store]:
+    if not write:
+        with opened(path, write=False, now=now, memory_limit_gb=memory_limit_gb, patience=patience) as store:
+            yield store
+        return
+    with machine_faults(path):
+        _make_folders(path, lake_of(path))
+        with (
+            hold_lock(path, now, patience),
+            opened(path, write=True, now=now, memory_limit_gb=memory_limit_gb, patience=patience) as store,
+        ):
+            yield store
+
+
+@contextmanager
+def opened(
+    path: Path,
+    *,
+    write: bool,
+    now: datetime | None = None,
+    memory_limit_gb: float = MEMORY_LIMIT_GB,
+    patience: Patience = AT_ONCE,
+) -> Iterator[Store]:
+    """Do what open_store does, for a caller who holds the lock (or reads)."""
+    lake = lake_of(path)
+    if not path.exists() and (not write or holds_something(lake)):
+        raise UserError(missing_store(path))
+    con = patience.try_until(lambda: connect(path, write=write, now=now, memory_limit_gb=memory_limit_gb))
+    try:
+        store = Store(con=con, path=path, lake=lake)
+        if write and not _has_tables(con):
+            if holds_something(lake):
+                raise UserError(f"{path} is empty, but its lake is there; {rebuild_command(path)}")
+            with transaction(store):
+                create_tables(con)
+        _check(store)
+        if write:  # tables of results that a later release added; those the lake gives are counted above
+            con.execute(query("schema"))
+        show_requests(store)
         try:
-            store = Store(con=con, path=path, lake=lake)
-            if write and not _has_tables(con):
-                _create(store)
-            _check_version(store)
-            _check_counts(store)
-            if write:  # tables of results that a later release added; those the lake gives are counted above
-                con.execute(query("schema"))
-            show_requests(store)
-            try:
-                yield store
-            finally:
-                if write:
-                    _leave(store)
-        finally:
-            con.close()
+            yield store
+        except BaseException:
+            with suppress(duckdb.Error, OSError):
+                _leave(store, write=write)
+            raise
+        _leave(store, write=write)
+    finally:
+        con.close()
+
+
+def lake_of(path: Path) -> Path:
+    """Return the folder beside a store's DuckDB file that holds its Parquet."""
+    return path.with_name(path.stem + ".lake")
 
 
 def _make_folders(path: Path, lake: Path) -> None:
@@ -148,9 +165,15 @@ def _make_folders(path: Path, lake: Path) -> None:
         raise UserError(f"The store {path} is a folder; name a file, such as {path / 'fleetcast.duckdb'}.")
 
 
-def _connect(
-    path: Path, lake: Path, *, write: bool, now: datetime | None, memory_limit_gb: float
+def connect(
+    path: Path,
+    *,
+    write: bool,
+    now: datetime | None = None,
+    memory_limit_gb: float = MEMORY_LIMIT_GB,
+    lake: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
+    """Connect to a store's DuckDB file as it is; raises UserError where it is locked or no database."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_gb}GB",
         "threads": os.cpu_count() or 1,
@@ -160,7 +183,7 @@ def _connect(
         "partitioned_write_max_open_files": 800,
     }
     if write:
-        config["temp_directory"] = str(lake / ".tmp")
+        config["temp_directory"] = str((lake or lake_of(path)) / ".tmp")
     try:
         con = duckdb.connect(str(path), read_only=not write, config=config)
         con.execute("SET TimeZone = 'UTC'")
@@ -177,25 +200,42 @@ def _refused(path: Path, err: duckdb.Error, now: datetime | None) -> UserError:
         if holder is not None:
             return StoreLockedError(holder.sentence(path, now))
         return StoreLockedError(f"The store {path} is in use by another process; wait until it ends.")
-    return UserError(f"{path} is not a store of fleetcast, or is damaged; ingest the logs into a new --store.")
+    if (fault := fault_sentence(path, err)) is not None:
+        return UserError(fault)
+    kept = read_kept(lake_of(path))
+    way_out = rebuild_command(path) if kept and kept.copies else "ingest the logs into a new --store"
+    return UserError(f"{path} is not a store of fleetcast, or is damaged; {way_out}.")
+
+
+def missing_store(path: Path) -> str:
+    """Return what to say where there is no store: its lake may still have everything."""
+    if holds_something(lake_of(path)):
+        return f"There is no store at {path}, but its lake is there; {rebuild_command(path)}"
+    return f"There is no store at {path}; make it with: fleetcast ingest LOG... --store {path}"
+
+
+def holds_something(lake: Path) -> bool:
+    """Return whether a lake has requests or copies: a new, empty store would take it for rubbish and sweep it."""
+    return any(next((lake / folder).glob(names), None) for folder, names in _OF_A_LAKE)
 
 
 def _has_tables(con: duckdb.DuckDBPyConnection) -> bool:
     return first_row(con, "SELECT 1 FROM duckdb_tables() LIMIT 1") is not None
 
 
-def _create(store: Store) -> None:
-    with transaction(store):
-        store.con.execute(query("schema"))
-        store.con.execute("INSERT INTO store_version VALUES ($version)", {"version": STORE_VERSION})
-        grids, buckets, above, upto = (list(column) for column in zip(*edge_rows(), strict=True))
-        store.con.execute(
-            "INSERT INTO bucket_edge SELECT unnest($grids), unnest($buckets), unnest($above), unnest($upto)",
-            {"grids": grids, "buckets": buckets, "above": above, "upto": upto},
-        )
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of an empty database, within the caller's transaction."""
+    con.execute(query("schema"))
+    con.execute("INSERT INTO store_version VALUES ($version)", {"version": STORE_VERSION})
+    grids, buckets, above, upto = (list(column) for column in zip(*edge_rows(), strict=True))
+    con.execute(
+        "INSERT INTO bucket_edge SELECT unnest($grids), unnest($buckets), unnest($above), unnest($upto)",
+        {"grids": grids, "buckets": buckets, "above": above, "upto": upto},
+    )
 
 
-def _check_version(store: Store) -> None:
+def check_version(store: Store) -> None:
+    """Refuse what is no store of ours, or one of another version."""
     try:
         row = first_row(store.con, "SELECT version FROM store_version")
     except duckdb.CatalogException as err:
@@ -209,54 +249,37 @@ def _check_version(store: Store) -> None:
         )
 
 
-def _check_counts(store: Store) -> None:
-    """Compare tables, Parquet files and generation with what the last commit promised."""
-    promised = dict(store.con.execute("SELECT table_name, rows FROM table_manifest").fetchall())
-    for table, rows in _counts(store.con).items():
-        if promised.get(table) != rows:
-            raise _damaged(store, f"table {table} has {rows:,} rows instead of {promised.get(table, 0):,}")
-    with suppress(FileNotFoundError):
-        beside = json.loads(_generation_path(store.lake).read_text("utf-8"))["generation"]
-        if beside > _generation(store.con):
-            raise _damaged(store, "its newest changes are gone, as when its .wal file was lost")
-    for name, size_bytes in store.con.execute("SELECT path, size_bytes FROM slice_manifest").fetchall():
-        slice_path = store.lake / name
-        if not slice_path.is_file():
-            raise _damaged(store, f"{name} is missing in {store.lake}")
-        if slice_path.stat().st_size != size_bytes:
-            raise _damaged(store, f"{name} has {slice_path.stat().st_size:,} bytes instead of {size_bytes:,}")
+def _check(store: Store) -> None:
+    """Refuse a store of another version, or one that is not what its last commit promised (data/checks.py)."""
+    check_version(store)
+    kept = read_kept(store.lake)
+    found = chain(table_findings(store.con, store.path, kept), slice_findings(store.con, store.path, store.lake))
+    for finding in found:
+        raise UserError(f"The store {store.path} is damaged: {finding.line}.")
 
 
-def _damaged(store: Store, what: str) -> UserError:
-    return UserError(f"The store {store.path} is damaged: {what}; ingest the logs into a new --store.")
-
-
-def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Count every table that the manifest answers for; the names are ours."""
-    parts = [f"SELECT '{name}' AS name, count(*) AS rows FROM {name}" for name in COUNTED_TABLES]  # noqa: S608  # our own names
-    return dict(con.execute(" UNION ALL ".join(parts)).fetchall())
-
-
-def _record_counts(con: duckdb.DuckDBPyConnection) -> None:
-    generation = _generation(con) + 1
+def record_counts(con: duckdb.DuckDBPyConnection, generation: int) -> None:
+    """Promise the rows that the tables have now; they are checked on every opening."""
     con.execute("DELETE FROM table_manifest")
-    counts = _counts(con)
+    rows = counts(con)
     con.execute(
         "INSERT INTO table_manifest SELECT $generation, unnest($tables), unnest($rows)",
-        {"generation": generation, "tables": list(counts), "rows": list(counts.values())},
+        {"generation": generation, "tables": list(rows), "rows": list(rows.values())},
     )
 
 
-def _generation(con: duckdb.DuckDBPyConnection) -> int:
-    row = first_row(con, "SELECT coalesce(max(generation), 0) FROM table_manifest")
-    return int(row[0]) if row else 0
+def _checkpoint(con: duckdb.DuckDBPyConnection) -> None:
+    """Write the log into the file; where the disk has no room for that, the log keeps what was committed."""
+    try:
+        con.execute("CHECKPOINT")
+    except duckdb.Error as err:
+        if not is_full(err):
+            raise
 
 
-def _generation_path(lake: Path) -> Path:
-    return lake / "generation.json"
-
-
-def _leave(store: Store) -> None:
+def _leave(store: Store, *, write: bool) -> None:
+    if not write:
+        return
     with suppress(duckdb.Error):
         store.con.execute("ROLLBACK")
     settle(store)

@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeAlias, TypeVar
 
-from data.errors import UserError
+from data.errors import UserError, printable
 
-EXIT_OK, EXIT_USER_ERROR = 0, 2
+EXIT_OK, EXIT_FOUND, EXIT_USER_ERROR = 0, 1, 2
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 DESCRIPTION = """\
@@ -24,22 +24,22 @@ Start with  fleetcast demo  for a page on made-up logs, then ingest your own:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, or 2 after saying in one sentence what the user can mend."""
+    """Run one command; return 0, 1 where a check found something, 2 after one sentence on what to mend."""
     arguments = build_parser().parse_args(argv)
     try:
-        _command(arguments.run)(arguments)
+        return _command(arguments.run)(arguments) or EXIT_OK
     except UserError as error:
-        print(f"fleetcast: {error}", file=sys.stderr)
+        print(f"fleetcast: {printable(str(error))}", file=sys.stderr)
         return EXIT_USER_ERROR
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (`| head`); nothing is wrong
     return EXIT_OK
 
 
-def _command(name: str) -> Callable[[argparse.Namespace], None]:
+def _command(name: str) -> Callable[[argparse.Namespace], int | None]:
     """Import a command only when it is asked for: --help must not wait for pandas."""
     module, function = name.split(":")
-    found: Callable[[argparse.Namespace], None] = getattr(import_module(module), function)
+    found: Callable[[argparse.Namespace], int | None] = getattr(import_module(module), function)
     return found
 
 
@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_ingest(commands)
+    _add_store(commands)
     _add_plan(commands)
     _add_report(commands)
     _add_size(commands)
@@ -100,8 +101,41 @@ def _add_ingest(commands: Commands) -> None:
         metavar="SHARE",
         help="refuse a file with a larger share of bad rows (default 0.05)",
     )
+    _add_wait(ingest)
     ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
     ingest.set_defaults(run="flows.cli_data:run_ingest")
+
+
+def _add_store(commands: Commands) -> None:
+    store = commands.add_parser("store", help="what the store holds, whether it is whole, made anew, made smaller")
+    actions = store.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, said in (
+        ("status", "sources, days, rows, sizes, newest data, and who writes to it"),
+        ("verify", "read all of it and compare; status 1 where something is wrong"),
+        ("rebuild", "make the .duckdb file anew from the Parquet beside it"),
+        ("vacuum", "remove what nobody names, compact the .duckdb file, say what it won"),
+    ):
+        action = actions.add_parser(name, help=said)
+        action.add_argument("--store", type=Path, required=True, metavar="DB", help="the store's .duckdb file")
+        action.set_defaults(run=f"flows.cli_store:run_{name}")
+        if name in {"status", "verify"}:
+            action.add_argument("--json", action="store_true", help="machine-readable")
+        else:
+            _add_wait(action)
+        if name == "rebuild":
+            action.add_argument(
+                "--forget-damaged", action="store_true", help="leave out Parquet files that are missing or altered"
+            )
+
+
+def _add_wait(parser: OneSentenceParser) -> None:
+    parser.add_argument(
+        "--wait-s",
+        type=_not_negative,
+        default=0.0,
+        metavar="S",
+        help="seconds to wait for another process that writes to the store (default 0: say who it is)",
+    )
 
 
 def _add_plan(commands: Commands) -> None:

@@ -18,6 +18,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
         label=arguments.label,
         start=arguments.start,
         max_rejected_share=arguments.max_rejected_share,
+        wait_s=arguments.wait_s,
     )
     try:
         summary = _ingested(request, tracked=arguments.prefect)

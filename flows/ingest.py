@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from data.errors import printable
 from data.formats.contract import Options
 from data.formats.reader import fast_relation
 from data.ingest import IngestSummary, ingest_logs
+from data.lock import Patience
 from data.sources import RequestUnit, find_units
 from data.warehouse import open_store
 from flows.progress import Report, no_progress
@@ -24,6 +26,7 @@ class IngestRequest:
     label: str | None = None
     start: datetime | None = None
     max_rejected_share: float = 0.05
+    wait_s: float = 0.0
 
 
 def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSummary:
@@ -31,7 +34,8 @@ def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSumm
     now = datetime.now(UTC)
     if not request.store.exists():
         _require_readable(request)
-    with open_store(request.store, write=True, now=now) as store:
+    patience = Patience(request.wait_s, lambda who: progress(f"waiting: {who}", 0.0))
+    with open_store(request.store, write=True, now=now, patience=patience) as store:
         return ingest_logs(
             store,
             request.logs,
@@ -59,10 +63,10 @@ def summary_lines(summary: IngestSummary) -> Sequence[str]:
     lines = []
     for file in summary.files:
         lines.append(
-            f"{file.path.name}: {file.status} as {file.format}, label {file.label!r}:"
+            f"{printable(file.path.name)}: {file.status} as {file.format}, label {file.label!r}:"
             f" {file.rows_read:,} rows read, {file.rows_new:,} new, {file.rows_duplicate:,} duplicate,"
             f" {file.rows_rejected:,} rejected" + (f", {file.rows_skipped:,} skipped" if file.rows_skipped else "")
         )
         lines += [f"  {part.rows:,} skipped: {part.reason}" for part in file.skipped]
-        lines += [f"  line {bad.line}: {bad.reason}: {bad.excerpt}" for bad in file.rejected]
+        lines += [printable(f"  line {bad.line}: {bad.reason}: {bad.excerpt}") for bad in file.rejected]
     return lines

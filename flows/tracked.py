@@ -79,6 +79,7 @@ def ingest(
     label: str | None = None,
     start: datetime | None = None,
     max_rejected_share: float = 0.05,
+    wait_s: float = 0.0,
 ) -> IngestSummary:
     """Read logs into the store; one task for the batch of files."""
     request = IngestRequest(
@@ -89,6 +90,7 @@ def ingest(
         label=label,
         start=start,
         max_rejected_share=max_rejected_share,
+        wait_s=wait_s,
     )
     summary = _as_task("ingest files", ingest_logs, request)
     create_table_artifact(key="ingested-files", table=_file_rows(summary), description="What came of every file.")

@@ -29,12 +29,11 @@ def shared_traffic() -> Path:
     return folder
 
 
-@pytest.fixture
-def write_csv(tmp_path: Path) -> Callable[..., Path]:
+@pytest.fixture(scope="session")
+def write_rows() -> Callable[[Path, list[dict[str, object]]], Path]:
     """Write rows as a CSV file of their own keys."""
 
-    def write(name: str, rows: list[dict[str, object]]) -> Path:
-        path = tmp_path / name
+    def write(path: Path, rows: list[dict[str, object]]) -> Path:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
@@ -42,3 +41,9 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path, write_rows) -> Callable[..., Path]:
+    """Write rows as a CSV file in the test's folder."""
+    return lambda name, rows: write_rows(tmp_path / name, rows)

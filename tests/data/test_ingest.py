@@ -11,7 +11,8 @@ import pytest
 from data import manifest
 from data.errors import UserError
 from data.ingest import FileRefusedError, ingest_logs
-from data.warehouse import COUNTED_TABLES, Store, open_store
+from data.tables import COUNTED_TABLES
+from data.warehouse import Store, open_store
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def contents(store: Store) -> dict[str, str]:
         columns = "* EXCLUDE (ingested_utc)" if table == "file_manifest" else "*"
         rows = store.con.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
         found[table] = hashlib.sha256(repr(rows).encode()).hexdigest()
-    lake = sorted(p.relative_to(store.lake).as_posix() for p in store.lake.rglob("*.parquet"))
+    lake = sorted(p.relative_to(store.lake).as_posix() for p in store.lake.glob("requests/*/*.parquet"))
     return {**found, "lake": ",".join(lake)}
 
 
@@ -194,7 +195,7 @@ def test_a_changed_file_replaces_what_it_was_and_its_days(write_csv, store: Stor
         "SELECT CAST(minute_utc AS DATE), sum(requests) FROM rollup_minute GROUP BY 1 ORDER BY 1"
     ).fetchall()
     assert [(day.day, count) for day, count in days] == [(2, 2), (3, 1)]
-    assert len(list(store.lake.rglob("*.parquet"))) == 2
+    assert len(list(store.lake.glob("requests/*/*.parquet"))) == 2
     statuses = store.con.execute("SELECT status FROM file_manifest ORDER BY 1").fetchall()
     assert statuses == [("done",), ("replaced",)]
 
@@ -294,7 +295,7 @@ def test_a_fault_between_the_lake_and_the_commit_leaves_the_store_as_it_was(
     with open_store(path, write=True, now=now) as store:
         ingest_logs(store, changed, now=now)
         assert ids(store) == "qxyz"
-        assert len(list(store.lake.rglob("*.parquet"))) == 2
+        assert len(list(store.lake.glob("requests/*/*.parquet"))) == 2
 
 
 @pytest.mark.parametrize(

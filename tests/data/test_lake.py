@@ -1,11 +1,9 @@
 import hashlib
 
 import pyarrow.parquet as pq
-import pytest
 
-from data.errors import UserError
 from data.ingest import ingest_logs
-from data.lake import digest_of, staging, sweep
+from data.lake import staging, sweep
 
 ROWS = [
     {"arrived_utc": f"2026-11-0{1 + n % 3}T0{n % 9}:00:00Z", "prompt_tok": n, "output_tok": 1} for n in range(90)
@@ -52,7 +50,7 @@ def test_what_nobody_names_is_swept_and_what_is_named_stays(store, write_csv, no
     sweep(store)
 
     assert not stray.exists()
-    assert len(list(store.lake.rglob("*.parquet"))) == 3
+    assert len(list(store.lake.glob("requests/*/*.parquet"))) == 3
 
 
 def test_a_staging_folder_starts_empty_and_goes_away(store):
@@ -62,8 +60,3 @@ def test_a_staging_folder_starts_empty_and_goes_away(store):
     with staging(store) as folder:
         assert list(folder.iterdir()) == []
     assert not folder.exists()
-
-
-def test_a_file_that_cannot_be_read_has_no_digest(tmp_path):
-    with pytest.raises(UserError, match="Cannot read"):
-        digest_of(tmp_path / "none")

@@ -9,7 +9,8 @@ import pytest
 
 from data.frames import frame
 from data.ingest import ingest_logs
-from data.warehouse import COUNTED_TABLES, query
+from data.tables import COUNTED_TABLES
+from data.warehouse import query
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "sql").glob("*/*/requests.csv"))
 ASKED = {

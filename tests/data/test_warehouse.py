@@ -8,7 +8,8 @@ import pytest
 
 from data.errors import UserError
 from data.ingest import ingest_logs
-from data.warehouse import COUNTED_TABLES, STORE_VERSION, open_store, transaction
+from data.tables import COUNTED_TABLES
+from data.warehouse import STORE_VERSION, open_store, transaction
 
 ROWS = [{"arrived_utc": f"2026-11-0{day} 06:00:00Z", "prompt_tok": 100, "output_tok": 10} for day in (1, 2, 3)]
 

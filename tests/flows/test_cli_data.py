@@ -5,7 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data.warehouse import COUNTED_TABLES, open_store
+from data.tables import COUNTED_TABLES
+from data.warehouse import open_store
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LOG, MAPPING = EXAMPLES / "logs" / "requests.csv", EXAMPLES / "mapping.toml"
