@@ -38,10 +38,14 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What the file beside the lake says. copies: None in stores that were last written before there were any."""
+    """What the file beside the lake says. copies: None in stores last written before there were any.
+
+    version: of the store's tables.
+    """
 
     generation: int
     copies: Mapping[str, Copy] | None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ def read_kept(lake: Path) -> Kept | None:
         content = json.loads(kept_path(lake).read_text("utf-8"))
         tables = content.get("tables")
         copies = None if tables is None else {name: Copy(**each) for name, each in tables.items()}
-        return Kept(generation=int(content["generation"]), copies=copies)
+        return Kept(generation=int(content["generation"]), copies=copies, version=content.get("version"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -73,13 +77,16 @@ def prepare_copies(con: duckdb.DuckDBPyConnection, lake: Path, generation: int) 
     known = (before.copies or {}) if before else {}
     every = {name: _copied(con, lake, name, sql, known.get(name)) for name, sql in _queries(con)}
     copies = {name: copy for name, copy in every.items() if copy is not None}
-    now = Kept(generation=generation, copies=copies)
+    found = first_row(con, "SELECT version FROM store_version")
+    version = int(found[0]) if found else None
+    now = Kept(generation=generation, copies=copies, version=version)
     if now == before:
         return Prepared(temporary=None)
     if any(copies[name] is not known.get(name) for name in copies):
         sync_folder(lake / "kept")
     tables = {name: asdict(copy) for name, copy in copies.items()}
-    text = json.dumps({"generation": generation, "tables": tables}, indent=1, sort_keys=True)
+    content = {"generation": generation, "version": version, "tables": tables}
+    text = json.dumps(content, indent=1, sort_keys=True)
     return Prepared(temporary=prepare_file(kept_path(lake), text + "\n"))
 
 

@@ -21,6 +21,7 @@ from data.lock import AT_ONCE, Patience, hold_lock
 from data.manifest import Lost, forget_slices
 from data.rollup import LabelDay, roll_up
 from data.warehouse import (
+    STORE_VERSION,
     Store,
     check_version,
     connect,
@@ -103,6 +104,11 @@ def _whole_copies(path: Path, lake: Path) -> Kept:
     if kept is None or not whole:
         raise UserError(
             f"Neither {path} nor the copies of its manifest in {lake} can be read;"
+            " ingest the logs into a new --store."
+        )
+    if kept.version != STORE_VERSION:
+        raise UserError(
+            f"The copies in {lake} are of version {kept.version} and this fleetcast makes version {STORE_VERSION};"
             " ingest the logs into a new --store."
         )
     return kept

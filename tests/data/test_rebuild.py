@@ -1,5 +1,6 @@
 """A lost DuckDB file is made anew from the lake: every table equal, the old file kept until then."""
 
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +131,15 @@ def test_without_copies_and_without_a_file_it_says_so(filled: Path, now):
     with pytest.raises(UserError, match=r"Neither .* can be read; ingest the logs into a new --store"):
         rebuild_store(filled, now=now)
     assert not filled.exists()
+
+
+def test_copies_of_another_version_are_refused(filled: Path, now):
+    filled.unlink()
+    beside = kept_path(filled.with_name("s.lake"))
+    beside.write_text(json.dumps({**json.loads(beside.read_text()), "version": 0}))
+
+    with pytest.raises(UserError, match="are of version 0 and this fleetcast makes version"):
+        rebuild_store(filled, now=now)
 
 
 def test_without_a_lake_there_is_nothing_to_build_from(tmp_path: Path, now):
