@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.frames import first_row
 from data.lake import Slice, write_slice
+from data.text import literal_path
 from data.warehouse import Store
 
 _ROWS_AT_ONCE = 5_000_000
@@ -49,7 +50,7 @@ def _days_with_repeats(store: Store, days: dict[date, list[Slice]]) -> set[date]
         HAVING count(request_id) > count(DISTINCT CASE WHEN request_id IS NOT NULL THEN hash(request_id) END)"""
     found: set[date] = set()
     for batch in _batches(days.values()):
-        files = [str(store.lake / part.path) for part in batch]
+        files = [literal_path(store.lake / part.path) for part in batch]
         found |= {row[0] for row in store.con.execute(sql, {"files": files}).fetchall()}
     return found
 
@@ -72,8 +73,8 @@ def _mark_day(store: Store, folder: Path, slices: list[Slice]) -> list[Slice]:
 
 def _mark_slice(store: Store, folder: Path, part: Slice, earlier: Sequence[Slice]) -> Slice:
     parameters = {
-        "slice": [str(store.lake / part.path)],
-        "earlier": [str(store.lake / other.path) for other in earlier or [part]],
+        "slice": [literal_path(store.lake / part.path)],
+        "earlier": [literal_path(store.lake / other.path) for other in earlier or [part]],
         "any_earlier": bool(earlier),
     }
     counted = first_row(store.con, f"SELECT count(*) FILTER (is_duplicate) FROM ({_MARK})", parameters)  # noqa: S608

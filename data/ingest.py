@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from data.errors import UserError
+from data.errors import UserError, printable
 from data.files import digest_of
+from data.find_files import STDIN_LABEL
 from data.formats.contract import AggregateFile, Options, Rejected, Skipped
 from data.formats.sample import Sample
 from data.lake import staging, sweep
@@ -23,6 +24,7 @@ from data.manifest import (
 )
 from data.requests_file import EXAMPLES, RequestsRead, read_requests, too_many
 from data.sources import AggregateUnit, RequestUnit, Unit, find_units
+from data.text import stored_path
 from data.warehouse import Store, show_requests
 
 Progress = Callable[[str, float], None]
@@ -116,20 +118,23 @@ def ingest_logs(
     start: datetime | None = None,
     max_rejected_share: float = MAX_REJECTED_SHARE,
     progress: Progress | None = None,
+    stdin: Path | None = None,
 ) -> IngestSummary:
     """Read logs (files, or folders of them) into the store, and bring its rollups up to date.
 
     format: name of a format; None recognises each file by its content. label: source label of all files; None
     takes what the rows say, else the folder's or the file's name. mapping: describes an unknown table. start: time
     0 of sources without dates. progress: called with what is being done and the share done (0..1).
+    stdin: file that holds what came on standard input (`-` among the paths), known by its content alone.
 
     Everything that can be refused before reading is refused before anything is written: missing files, unknown
     formats, options that are missing. A file over `max_rejected_share` is refused alone, and FileRefusedError is
     raised after the others are stored. Raises UserError.
     """
     options = Options(start=start, mapping=mapping)
-    run = _Run(store=store, options=options, now=now, max_share=max_rejected_share, report=progress or _silent)
-    units = find_units(paths, format, label, options)
+    report = progress or _silent
+    run = _Run(store=store, options=options, now=now, max_share=max_rejected_share, report=report, stdin=stdin)
+    units = find_units(paths, format, label, options, stdin)
     store.con.execute(
         "CREATE OR REPLACE TEMP TABLE pending_rejected AS SELECT * FROM main.rejected_rows WHERE false"
     )
@@ -137,7 +142,7 @@ def ingest_logs(
     results: list[FileResult] = []
     with staging(store) as folder:
         for batch in _batches(units):
-            run.report(f"reading {_first_path(batch[0]).name}", len(results) / len(units))
+            run.report(f"reading {printable(run.shown(_first_path(batch[0])).name)}", len(results) / len(units))
             results += _take(run, folder, batch)
     show_requests(store)
     run.report("done", 1.0)
@@ -155,6 +160,11 @@ class _Run:
     now: datetime
     max_share: float
     report: Progress
+    stdin: Path | None = None
+
+    def shown(self, path: Path) -> Path:
+        """Return what a result calls a file: what was spooled has no name of its own."""
+        return Path(STDIN_LABEL) if path == self.stdin else path
 
 
 def _silent(_what: str, _share: float) -> None:
@@ -195,18 +205,18 @@ def _take_requests(run: _Run, folder: Path, logs: Sequence[RequestUnit]) -> list
     results: list[tuple[str, FileResult]] = []
     pending: dict[tuple[str, ...], Pending] = {}
     for unit in logs:
-        record = _record(unit.sample, unit.format.name, unit.label, unit.format.options_key(run.options))
+        record = _record(run, unit.sample, unit.format.name, unit.label, unit.format.options_key(run.options))
         twin = pending.get(record.content)
         known = twin.record if twin else known_file(run.store, record)
         if known is not None:
-            results.append((record.file_id, _result(unit.sample.path, known, "unchanged")))
+            results.append((record.file_id, _result(run.shown(unit.sample.path), known, "unchanged")))
             continue
         read = _read(run, folder, unit, record)
         status: Status = "replaced" if is_current(run.store, record.file_id) else "done"
         record = _with_counts(record, read)
         if not read.refused:
             pending[record.content] = Pending(record=record, slices=read.slices)
-        found = _result(unit.sample.path, record, "refused" if read.refused else status, read.rejected)
+        found = _result(run.shown(unit.sample.path), record, "refused" if read.refused else status, read.rejected)
         found = replace(found, skipped=read.skipped)
         results.append((record.file_id, found))
     committed = commit_requests(run.store, folder, list(pending.values()), run.now) if pending else {}
@@ -229,32 +239,38 @@ def _read(run: _Run, folder: Path, unit: RequestUnit, record: FileRecord) -> Req
 def _take_aggregates(run: _Run, unit: AggregateUnit) -> list[FileResult]:
     """Read files of sums that belong together and commit them together, or refuse them together."""
     key = unit.format.options_key(run.options) + "".join(digest_of(sample.path) for sample in unit.samples)
-    records = [_record(sample, unit.format.name, unit.label, key) for sample in unit.samples]
+    records = [_record(run, sample, unit.format.name, unit.label, key) for sample in unit.samples]
     known = [known_file(run.store, record) for record in records]
     if all(known):
-        return [_result(s.path, k, "unchanged") for s, k in zip(unit.samples, known, strict=True) if k]
+        return [_result(run.shown(s.path), k, "unchanged") for s, k in zip(unit.samples, known, strict=True) if k]
     statuses: list[Status] = ["replaced" if is_current(run.store, r.file_id) else "done" for r in records]
     contents = unit.format.load(run.store.con, unit.samples, run.options)
     counted = [_with_sums(record, content) for record, content in zip(records, contents, strict=True)]
-    if any(too_many(r.rows_rejected, r.rows_read, run.max_share) for r in counted):
+    if any(too_many(r.rows_rejected, r.rows_read - r.rows_skipped, run.max_share) for r in counted):
         statuses = ["refused"] * len(counted)
     else:
         commit_aggregates(run.store, list(zip(counted, contents, strict=True)), run.now)
     return [
-        _result(content.sample.path, record, status, content.rejected[:EXAMPLES])
+        replace(
+            _result(run.shown(content.sample.path), record, status, content.rejected[:EXAMPLES]),
+            skipped=content.skipped,
+        )
         for record, status, content in zip(counted, statuses, contents, strict=True)
     ]
 
 
-def _record(sample: Sample, format_name: str, label: str, options_key: str) -> FileRecord:
+def _record(run: _Run, sample: Sample, format_name: str, label: str, options_key: str) -> FileRecord:
     path = sample.path.resolve()
+    sha256 = digest_of(path)
+    # What is piped in has no path that a later content could replace: each content is a file of its own.
+    place = Path(f"/{STDIN_LABEL}/{sha256[:16]}") if sample.path == run.stdin else path
     return FileRecord(
-        file_id=file_id_of(path, label),
-        path=str(path),
+        file_id=file_id_of(place, label),
+        path=stored_path(place),
         source_label=label,
         format=format_name,
         size_bytes=path.stat().st_size,
-        sha256=digest_of(path),
+        sha256=sha256,
         mapping_sha256=hashlib.sha256(options_key.encode()).hexdigest() if options_key else "",
     )
 
@@ -275,7 +291,9 @@ def _with_sums(record: FileRecord, content: AggregateFile) -> FileRecord:
     return replace(
         record,
         rows_read=content.rows_read,
-        rows_new=content.rows_read - len(content.rejected),
+        rows_new=content.rows_read - len(content.rejected) - content.rows_duplicate - content.rows_skipped,
+        rows_skipped=content.rows_skipped,
+        rows_duplicate=content.rows_duplicate,
         rows_rejected=len(content.rejected),
         first_utc=content.first_utc,
         last_utc=content.last_utc,

@@ -16,6 +16,7 @@ import duckdb
 from data.files import digest_of, prepare_file, publish_file, sync_file, sync_folder
 from data.frames import first_row
 from data.tables import ROLLUP_TIMES, kept_tables
+from data.text import literal_path
 
 _WITHOUT_SLICES = """
 SELECT DISTINCT source_label FROM file_manifest
@@ -172,7 +173,7 @@ def damaged_copies(lake: Path, kept: Kept) -> list[tuple[str, str]]:
 def load_copies(con: duckdb.DuckDBPyConnection, lake: Path, kept: Kept) -> None:
     """Fill the empty tables of a new store from the copies; columns that a copy lacks stay NULL."""
     for table, copy in (kept.copies or {}).items():
-        parameters: dict[str, Any] = {"path": [str(lake / copy.path)]}
+        parameters: dict[str, Any] = {"path": [literal_path(lake / copy.path)]}
         rows = "SELECT * FROM read_parquet($path)"
         con.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {rows} WHERE false", parameters)
         con.execute(f"INSERT INTO {table} BY NAME {rows}", parameters)  # the names are those of our tables

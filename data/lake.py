@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from data.files import digest_of, sync_file, sync_folder
+from data.text import literal_path
 from data.warehouse import Store
 
 _SLICE_COLUMNS = """request_id, arrived_utc, source_label, model, region, team, tags, category,
@@ -101,7 +102,7 @@ def _settle_day(store: Store, file_id: str, folder: Path) -> Slice:
     if len(parts) > 1:
         joined = folder / "joined.parquet"
         sql = f"COPY (SELECT * FROM read_parquet($parts, hive_partitioning = false)) TO $target ({_PARQUET})"  # noqa: S608
-        store.con.execute(sql, {"parts": [str(part) for part in parts], "target": str(joined)})
+        store.con.execute(sql, {"parts": [literal_path(part) for part in parts], "target": str(joined)})
         parts = [joined]
     return _settle_file(store, file_id, day, parts[0])
 

@@ -17,7 +17,9 @@ from data.lake import Slice, remove_slices
 from data.rollup import LabelDay, roll_up
 from data.warehouse import Store, transaction
 
-_USAGE_TABLES = ("usage_bucket", "usage_percentile")
+_USAGE_TABLES = ("usage_bucket", "usage_percentile", "usage_histogram")
+_USAGE_KEYS = ("model", "region", "team", "category")
+_USAGE_SUMS = ("requests", "prompt_tok_sum", "output_tok_sum", "total_tok_sum")
 _SLICE_COLUMNS = "file_id, day_utc, path, rows, size_bytes, sha256, rows_duplicate"
 
 
@@ -129,6 +131,7 @@ def commit_aggregates(
             _refuse_overlap(store, record, content.buckets)
             _add_rows(store, "usage_bucket", record, content.buckets)
             _add_rows(store, "usage_percentile", record, content.percentiles)
+            _add_rows(store, "usage_histogram", record, content.histograms)
             bad = [(record.file_id, row.line, row.reason, row.excerpt) for row in content.rejected]
             if bad:
                 store.con.executemany("INSERT INTO rejected_rows VALUES (?, ?, ?, ?)", bad)
@@ -244,16 +247,25 @@ def _records(store: Store, ids: Sequence[str]) -> list[FileRecord]:
 
 
 def _refuse_overlap(store: Store, record: FileRecord, buckets: pd.DataFrame) -> None:
+    """Refuse windows that another file may hold already: a key that one of them does not state may be any."""
     if buckets.empty:
         return
-    store.con.register("new_buckets", buckets)
-    sql = """SELECT file_manifest.path, min(usage_bucket.bucket_utc) FROM usage_bucket
-        JOIN (SELECT CAST(bucket_utc AS TIMESTAMPTZ) AS bucket_utc, bucket_s, model FROM new_buckets) AS fresh
+    keys = [key for key in _USAGE_KEYS if key in buckets]
+    same = " ".join(
+        f"AND (usage_bucket.{key} = fresh.{key} OR usage_bucket.{key} IS NULL OR fresh.{key} IS NULL)"
+        for key in keys
+    )
+    fresh = buckets.assign(costs_only=buckets.reindex(columns=_USAGE_SUMS).isna().all(axis=1))
+    store.con.register("new_buckets", fresh)
+    columns = ", ".join(["bucket_s", "costs_only", *(f"CAST({key} AS VARCHAR) AS {key}" for key in keys)])
+    sums = ", ".join(f"usage_bucket.{name}" for name in _USAGE_SUMS)
+    sql = f"""SELECT file_manifest.path, min(usage_bucket.bucket_utc) FROM usage_bucket
+        JOIN (SELECT CAST(bucket_utc AS TIMESTAMPTZ) AS bucket_utc, {columns} FROM new_buckets) AS fresh
             ON usage_bucket.bucket_utc < fresh.bucket_utc + to_seconds(fresh.bucket_s)
             AND fresh.bucket_utc < usage_bucket.bucket_utc + to_seconds(usage_bucket.bucket_s)
-            AND usage_bucket.model IS NOT DISTINCT FROM fresh.model
+            AND fresh.costs_only = (coalesce({sums}) IS NULL) {same}
         JOIN file_manifest ON file_manifest.file_id = usage_bucket.file_id AND status = 'done'
-        WHERE usage_bucket.source_label = $label GROUP BY file_manifest.path LIMIT 1"""
+        WHERE usage_bucket.source_label = $label GROUP BY file_manifest.path ORDER BY file_manifest.path LIMIT 1"""  # noqa: S608  # our own names
     found = first_row(store.con, sql, {"label": record.source_label})
     store.con.unregister("new_buckets")
     if found:

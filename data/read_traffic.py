@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.errors import UserError
 from data.frames import first_row, frame
-from data.traffic import DataQuality, Match, Traffic
+from data.traffic import NOTHING_ASSUMED, Assumed, DataQuality, Match, Traffic
 from data.traffic_aggregates import read_aggregates_past
 from data.traffic_requests import daily_sums, read_requests_past
 from data.traffic_shape import Ask, observe
@@ -24,20 +24,32 @@ DIGESTED_TABLES = (
     "long_requests_daily",
     "usage_bucket",
     "usage_percentile",
+    "usage_histogram",
 )
 
 
-def load_traffic(store: Store, *, workload: str, match: Match, since: date | None, until: date) -> Traffic:
+def load_traffic(
+    store: Store,
+    *,
+    workload: str,
+    match: Match,
+    since: date | None,
+    until: date,
+    assumed: Assumed = NOTHING_ASSUMED,
+) -> Traffic:
     """Return the past of the matching traffic from `since` (all, where None) to the day before `until`.
 
+    assumed: what stands in where a source of sums does not state it.
     Raises UserError where nothing matches, naming the match, the labels that the store has and their dates; and
     where request logs and aggregates both match, because adding them would count traffic twice.
     """
-    ask = Ask(match=match, since=since, until=until)
+    ask = Ask(match=match, since=since, until=until, assumed=assumed)
     labels, source_kind = _matched(store, workload, ask)
     observed = observe(store, ask, labels)
-    read = read_requests_past if source_kind == "requests" else read_aggregates_past
-    past = read(store, ask, observed)
+    if source_kind == "requests":
+        past = read_requests_past(store, ask, observed)
+    else:
+        past = read_aggregates_past(store, ask, observed, workload)
     return Traffic(
         workload=workload,
         match=match,
@@ -52,6 +64,8 @@ def load_traffic(store: Store, *, workload: str, match: Match, since: date | Non
         last_utc=observed.last,
         notes=past.notes,
         files=observed.files,
+        percentile_basis=past.percentile_basis,
+        percentile_widths=past.percentile_widths,
     )
 
 
@@ -88,9 +102,10 @@ def load_quality(store: Store, *, since: date | None, until: date, matches: Sequ
         rows_read=int(files["rows_read"]),
         rows_duplicate=int(files["rows_duplicate"]),
         rows_rejected=int(files["rows_rejected"]),
-        requests=sum(asked for asked, _, _ in counted),
-        failed_requests=sum(failed for _, failed, _ in counted),
-        missing_tok_requests=sum(missing for _, _, missing in counted),
+        requests=sum(each.requests for each in counted),
+        failed_requests=sum(each.failed for each in counted),
+        throttled_requests=sum(each.throttled for each in counted),
+        missing_tok_requests=sum(each.missing for each in counted),
         gap_days=_gap_days(store, labels, begin, until),
         rejected_by_reason=dict(reasons),
     )
@@ -147,13 +162,28 @@ def _nothing(store: Store, workload: str, ask: Ask) -> str:
     )
 
 
-def _counted(store: Store, ask: Ask) -> tuple[float, float, float]:
-    """Return how many requests matched, how many failed, and how many stated no lengths."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """How many requests matched; of these, how many were throttled or stated no lengths; and how many failed."""
+
+    requests: float
+    failed: float
+    throttled: float
+    missing: float
+
+
+def _counted(store: Store, ask: Ask) -> _Counted:
     rows = daily_sums(store, ask)
     sums = frame(store.con, query("usage_windows"), ask.parameters())
+    throttled = float(sums["throttled_requests"].sum())
+    silent = float(sums["requests"][sums["prompt_tok_sum"].isna() | sums["output_tok_sum"].isna()].sum())
     requests = float(rows["requests"].sum())
-    missing = requests - float(rows["token_requests"].sum())
-    return requests + float(sums["requests"].sum()), float(rows["failed_requests"].sum()), missing
+    return _Counted(
+        requests=requests + float(sums["requests"].sum()) + throttled,
+        failed=float(rows["failed_requests"].sum() + sums["failed_requests"].sum()),
+        throttled=float(rows["throttled_requests"].sum()) + throttled,
+        missing=requests - float(rows["token_requests"].sum()) + silent + throttled,
+    )
 
 
 def _gap_days(store: Store, names: Sequence[str], since: date, until: date) -> int:

@@ -14,6 +14,7 @@ from data.formats.reader import Relation, exact_relation, exact_rows, fast_relat
 from data.formats.sample import Sample
 from data.frames import first_row
 from data.lake import Slice, write_slices
+from data.text import literal_path
 from data.warehouse import Store, query
 
 EXAMPLES = 5
@@ -149,9 +150,9 @@ def _skip(select: RequestSelect) -> str:
 
 
 def _staged(con: duckdb.DuckDBPyConnection, folder: Path, judged: Relation) -> Relation:
-    path = str(folder / "judged.parquet")
-    con.execute(f"COPY ({judged.sql}) TO $staged (FORMAT parquet)", {**judged.parameters, "staged": path})
-    return Relation(sql="SELECT * FROM read_parquet($staged)", parameters={"staged": [path]})
+    path = folder / "judged.parquet"
+    con.execute(f"COPY ({judged.sql}) TO $staged (FORMAT parquet)", {**judged.parameters, "staged": str(path)})
+    return Relation(sql="SELECT * FROM read_parquet($staged)", parameters={"staged": [literal_path(path)]})
 
 
 def _count(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from data.tables import ROLLUP_TIMES
+from data.text import literal_path
 from data.traffic import LONG_PROMPT_TOK
 from data.warehouse import Store, query
 
@@ -35,7 +36,9 @@ def roll_up(store: Store, changed: Iterable[LabelDay]) -> None:
 
 def show_slices(store: Store, paths: Sequence[str]) -> None:
     """Point the view `rollup_requests` at slices, by their paths in the lake."""
-    store.con.execute("SET VARIABLE rollup_files = $files", {"files": [str(store.lake / path) for path in paths]})
+    store.con.execute(
+        "SET VARIABLE rollup_files = $files", {"files": [literal_path(store.lake / path) for path in paths]}
+    )
     store.con.execute(query("rollup_requests"))
 
 

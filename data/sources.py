@@ -1,16 +1,24 @@
 """Which files to read, as what, and under which label: decided for all of them before anything is written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.errors import UserError
+from data.errors import UserError, printable
+from data.find_files import Found, find_readable
 from data.formats.contract import AggregateFormat, Options, RequestFormat
-from data.formats.registry import AGGREGATE_FORMATS, REQUEST_FORMATS, Format, find_format, recognise
+from data.formats.registry import (
+    AGGREGATE_FORMATS,
+    AUTO,
+    BY_MAPPING,
+    REQUEST_FORMATS,
+    Format,
+    described,
+    find_format,
+    recognise,
+)
 from data.formats.sample import Sample, look_at
-
-_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
-_PACKED = (".gz", ".zst")
+from data.text import ENDINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +47,51 @@ class AggregateUnit:
 Unit = RequestUnit | AggregateUnit
 
 
-def find_units(paths: Sequence[Path], format_name: str | None, label: str | None, options: Options) -> list[Unit]:
-    """Return what to read, each file once, in the order given; folders are searched for logs by their endings.
+def find_units(
+    paths: Sequence[Path],
+    format_name: str | None,
+    label: str | None,
+    options: Options,
+    stdin: Path | None = None,
+) -> list[Unit]:
+    """Return what to read, each file once, in the order given (`find_files` says what paths may be).
 
-    label: None takes what the rows say, else the name of the folder that was given, else the file's own.
+    format_name: None and AUTO recognise each file by its content. label: None takes what the rows say, else the
+    name of the folder that was given, else the file's own. stdin: where standard input lies.
     Raises UserError: a file is missing, empty or of no known format, or an option is missing.
     """
-    fmt = find_format(format_name) if format_name else None
+    fmt = described(find_format(format_name), options) if format_name and format_name != AUTO else None
     units: dict[tuple[Path, ...], Unit] = {}
-    for path, own_label in _files(paths):
-        sample = look_at(path)
-        unit = _unit(sample, fmt or recognise(sample, options), label, own_label, options)
+    gathered: dict[tuple[str, str], list[tuple[Sample, Found]]] = {}
+    for found in find_readable(paths, stdin):
+        sample = look_at(found.path)
+        one = fmt or recognise(sample, options)
+        if (aggregate := _aggregate(one)) is not None and aggregate.gathers:
+            _require_sums(sample, aggregate)
+            key = (aggregate.name, "" if label else found.folder)
+            gathered.setdefault(key, []).append((sample, found))
+            continue
+        unit = _unit(sample, one, label, found.label, options)
         samples = (unit.sample,) if isinstance(unit, RequestUnit) else unit.samples
         units.setdefault(tuple(member.path.resolve() for member in samples), unit)
+    for (name, _), members in gathered.items():
+        unit = _gathered(name, members, label)
+        units.setdefault(tuple(sample.path.resolve() for sample in unit.samples), unit)
     if not units:
         named = ", ".join(map(str, paths)) or "what was given"
-        raise UserError(f"There is no log in {named}; logs end in {', '.join(_ENDINGS)}, packed or not.")
+        raise UserError(f"There is no log in {named}; logs end in {', '.join(ENDINGS)}, packed or not.")
     return list(units.values())
+
+
+def _gathered(name: str, members: Sequence[tuple[Sample, Found]], label: str | None) -> AggregateUnit:
+    """Return files of one format that were given together as one unit; several are called by their folder."""
+    samples = {sample.path.resolve(): sample for sample, _ in members}
+    first = members[0][1]
+    own = first.label
+    if len(samples) > 1 and not first.folder:
+        own = printable(first.path.resolve().parent.name) or own
+    fmt = next(one for one in AGGREGATE_FORMATS if one.name == name)
+    return AggregateUnit(samples=tuple(samples[path] for path in sorted(samples)), format=fmt, label=label or own)
 
 
 def _unit(sample: Sample, fmt: Format, label: str | None, own_label: str, options: Options) -> Unit:
@@ -66,42 +102,24 @@ def _unit(sample: Sample, fmt: Format, label: str | None, own_label: str, option
             label = label or request_format.own_label(sample) or own_label
             return RequestUnit(sample=sample, format=request_format, label=label)
     aggregate = next(one for one in AGGREGATE_FORMATS if one is fmt)
-    if not aggregate.sniff(sample):
-        raise UserError(f"{sample.path} does not have the columns of {aggregate.name}: {aggregate.description}.")
+    _require_sums(sample, aggregate)
     members = aggregate.unit(sample.path)
-    label = label or aggregate.own_label(sample.path)
+    label = label or aggregate.own_label(sample.path) or own_label
     return AggregateUnit(samples=tuple(look_at(path) for path in members), format=aggregate, label=label)
+
+
+def _aggregate(fmt: Format) -> AggregateFormat | None:
+    return next((one for one in AGGREGATE_FORMATS if one is fmt), None)
+
+
+def _require_sums(sample: Sample, fmt: AggregateFormat) -> None:
+    if not fmt.sniff(sample) and fmt.name not in BY_MAPPING:
+        raise UserError(f"{sample.path} does not have the columns of {fmt.name}: {fmt.description}.")
 
 
 def _require_columns(sample: Sample, fmt: RequestFormat, options: Options) -> None:
     """Say now that a file is not of the format it was declared to be."""
+    if sample.kind == "json":
+        raise UserError(f"{sample.path} is one JSON array or document; write one object a line (jq -c '.[]').")
     if options.mapping is None and not fmt.sniff(sample):
         raise UserError(f"{sample.path} does not have the columns of {fmt.name}: {fmt.description}.")
-
-
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Return each file with the label that it gets by itself."""
-    for path in paths:
-        if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.is_file() and _is_log(file):
-                    yield file, path.resolve().name
-        elif path.exists():
-            yield path, _bare_name(path)
-        else:
-            raise UserError(f"There is no file {path}; check its path.")
-
-
-def _is_log(path: Path) -> bool:
-    name = path.name.lower()
-    for packed in _PACKED:
-        name = name.removesuffix(packed)
-    return name.endswith(_ENDINGS) and not path.name.startswith((".", "_"))
-
-
-def _bare_name(path: Path) -> str:
-    """Return the file's name without its endings."""
-    name = path.name
-    for ending in (*_PACKED, *_ENDINGS):
-        name = name.removesuffix(ending)
-    return name or path.name

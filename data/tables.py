@@ -24,6 +24,7 @@ COUNTED_TABLES = (
     "long_requests_daily",
     "usage_bucket",
     "usage_percentile",
+    "usage_histogram",
 )
 """Tables whose row counts must be what the last ingest left; `run` and the `forecast_` ones grow on their own."""
 

@@ -37,6 +37,27 @@ product of these nine sums with that GPU's coefficients (`sizing.profile.Replica
 
 Basis = Literal["history", "short history", "no history"]
 Category = Literal["online", "batch", "scheduled"]
+PercentileBasis = Literal["requests", "stated", "histogram", "none"]
+"""Where percentiles of lengths come from: every request, figures or histograms of the source, or nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What is taken for granted where a source of sums does not say it; the page prints what was used.
+
+    prompt_tok, output_tok: tokens of a request, for sources that do not count requests or do not state tokens;
+    None assumes nothing. prompt_cv, output_cv: standard deviation of a length over its mean, where no percentiles
+    are stated. The defaults are near those of public traces: Azure 2023 conversation 0.96 and 0.77, Mooncake
+    conversation 1.31 and 0.73, ServeGen m-large prompts 1.19 (docs/store.md; measured 2026-11-24).
+    """
+
+    prompt_tok: float | None = None
+    output_tok: float | None = None
+    prompt_cv: float = 1.2
+    output_cv: float = 1.0
+
+
+NOTHING_ASSUMED = Assumed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +87,7 @@ class Traffic:
         - `{field}_p{50,90,95,99}_tok` for FIELDS: percentiles of the length, NaN = unknown.
         - `peak_10s_requests`, `peak_minute_requests`, `peak_hour_requests`: busiest window of the day.
         - `long_{threshold}_{sum}` for LONG_PROMPT_TOK and SUMS: what the requests with a longer prompt add up to.
-        - `failed_requests`, `missing_tok_requests`, `cached_known_share`.
+        - `throttled_requests` (among `requests`), `failed_requests`, `missing_tok_requests`, `cached_known_share`.
     windows: sums per finest window of the newest (at most) 35 days, one column per SUMS, indexed by naive UTC
         window start (name `window_utc`); windows without a request are present as zeros inside observed time,
         absent in gaps.
@@ -77,6 +98,8 @@ class Traffic:
         windows are longer than an hour.
     joint: prompt_tok, output_tok, cached_share, weight: representative lengths of the newest 35 days, weights
         adding up to 1; fitted (see notes) where the source gives only statistics.
+    percentile_basis: what the percentiles of `daily` rest on. percentile_widths: field -> (P, 2), by which ratios
+        a percentile from a histogram may lie below and above what is given; empty where percentiles are exact.
     source_kind: `requests` where each request was logged, `aggregates` where only sums were.
     notes: sentences that the page must print about this source.
     """
@@ -94,6 +117,8 @@ class Traffic:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     hours: "pd.Series[float]" = field(default_factory=lambda: no_hours())
+    percentile_basis: PercentileBasis = "requests"
+    percentile_widths: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def full_days(self) -> int:
@@ -120,4 +145,6 @@ class DataQuality:
     failed_requests: float
     missing_tok_requests: float
     gap_days: int
+    throttled_requests: float = 0.0
+    """429s among `requests`: demand that was not served."""
     rejected_by_reason: Mapping[str, int] = field(default_factory=dict)

@@ -1,15 +1,19 @@
 """The past of a workload of which only sums are known: what was stated as stated, the rest fitted and said so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from data.frames import frame
+from data.histogram_lengths import by_day, by_window, widths
 from data.lognormal import LogNormal, add_up, fit, mixture_quantiles
 from data.traffic import FIELDS, LONG_PROMPT_TOK, PERCENTILES, SUMS, no_hours
 from data.traffic_shape import (
+    WINDOW_DAYS,
     Ask,
     Observed,
     Past,
@@ -21,6 +25,7 @@ from data.traffic_shape import (
     window_grid,
 )
 from data.units import HOUR_S, MINUTE_S
+from data.usage_windows import read_usage
 from data.warehouse import Store, query
 
 Floats = npt.NDArray[np.float64]
@@ -33,9 +38,14 @@ FITTED = (
     "This source states sums and percentiles, not requests: lengths are a lognormal fitted to the mean and the"
     " percentiles of each window, prompt and output taken as independent, and there is no 10-second plan."
 )
+FROM_STEPS = (
+    "This source keeps lengths as histograms: lengths are a lognormal fitted to the mean and the percentiles of"
+    " each hour, prompt and output taken as independent, and there is no 10-second plan."
+)
 NOT_FITTED = (
-    "This source states sums without percentiles: the spread of its lengths is unknown, and there is no 10-second"
-    " plan."
+    "This source states sums without percentiles, so percentiles of lengths are unknown. The spread of lengths is"
+    " assumed: standard deviations of {prompt:g} times the mean prompt and {output:g} times the mean output"
+    " (public traces: 1.0 to 1.3 and 0.7 to 1.0), both independent, and there is no 10-second plan."
 )
 MIXED = "Percentiles of a day are those of its windows together, interpolated between the stated ones."
 UNKNOWN_CACHED = "This source does not state cached prompt tokens: none are counted as cached."
@@ -49,12 +59,16 @@ class _Lengths:
     output: LogNormal | None
 
 
-def read_aggregates_past(store: Store, ask: Ask, observed: Observed) -> Past:
-    """Return the past of matching sums; second moments, long prompts and the joint lengths come from fits."""
-    usage = frame(store.con, query("usage_windows"), ask.parameters())
-    stated = frame(store.con, query("usage_percentiles"), ask.parameters())
+def read_aggregates_past(store: Store, ask: Ask, observed: Observed, workload: str) -> Past:
+    """Return the past of matching sums; second moments, long prompts and the joint lengths come from fits.
+
+    Raises UserError where requests or tokens are neither stated nor assumed.
+    """
+    read = read_usage(store, ask, workload)
+    usage = read.windows
+    stated, by_step = _stated(store, ask, usage)
     window_s = int(usage["bucket_s"].max())
-    lengths = _lengths(usage, stated)
+    lengths = _lengths(usage, stated) if len(stated) else _assumed(usage, ask)
     sums = _sums(usage, lengths)
     days = calendar(usage["window_utc"].min().floor("D"), observed)
     grid = window_grid(observed, window_s)
@@ -64,7 +78,7 @@ def read_aggregates_past(store: Store, ask: Ask, observed: Observed) -> Past:
     windows.loc[~grid.isin(by_window.index)] = 0.0
     windows = windows.assign(**{name: windows[name].fillna(0.0) for name in SUMS if "cached" in name})
     hours = usage.groupby(usage["window_utc"].dt.floor("h"))["requests"].sum()
-    daily = _daily(usage, stated, sums, lengths, days, observed, window_s)
+    daily = _daily(usage, stated, by_step, sums, lengths, days, observed, window_s)
     whole = days[daily["observed_share"] >= 1.0]
     return Past(
         daily=daily,
@@ -72,9 +86,35 @@ def read_aggregates_past(store: Store, ask: Ask, observed: Observed) -> Past:
         window_s=window_s,
         hour_of_week=hour_of_week(hours, observed) if window_s <= HOUR_S else np.ones(168),
         joint=_joint(windows),
-        notes=_notes(usage, stated, sums),
+        notes=(*read.notes, *_notes(usage, stated, by_step, ask)),
         hours=whole_hours(hours, observed, whole_days=whole) if window_s <= HOUR_S else no_hours(),
+        percentile_basis="histogram" if by_step else "stated" if len(stated) else "none",
+        percentile_widths=widths(by_step, days[-1] - pd.Timedelta(days=WINDOW_DAYS - 1)),
     )
+
+
+def _stated(store: Store, ask: Ask, usage: pd.DataFrame) -> tuple[pd.DataFrame, Mapping[Any, Floats]]:
+    """Return percentiles by window, and by day where they come from histograms, with their bounds.
+
+    A source states percentiles or keeps histograms; means beside a histogram are those of the counted tokens.
+    """
+    stated = frame(store.con, query("usage_percentiles"), ask.parameters())
+    steps = frame(store.con, query("usage_histograms"), ask.parameters())
+    steps = steps[steps["field"].isin(FIELDS)]
+    if len(stated) or not len(steps):
+        return stated, {}
+    found = by_window(steps)
+    length = f"{int(found['window_s'].max())}s"
+    sums = usage.groupby(usage["window_utc"].dt.floor(length))[
+        ["requests", "prompt_tok_sum", "output_tok_sum"]
+    ].sum()
+    for field in ("prompt", "output"):
+        rows = found["field"] == field
+        mean = (sums[f"{field}_tok_sum"] / sums["requests"].where(sums["requests"] > 0)).reindex(
+            found["window_utc"][rows].dt.floor(length)
+        )
+        found.loc[rows, "mean_tok"] = mean.to_numpy()
+    return found[found["mean_tok"].notna()], by_day(steps)
 
 
 def _lengths(usage: pd.DataFrame, stated: pd.DataFrame) -> list[_Lengths]:
@@ -94,6 +134,27 @@ def _lengths(usage: pd.DataFrame, stated: pd.DataFrame) -> list[_Lengths]:
         fits[starts[i]] if i >= 0 and moment < ends[starts[i]] else nothing
         for i, moment in zip(position, usage["window_utc"], strict=True)
     ]
+
+
+def _assumed(usage: pd.DataFrame, ask: Ask) -> list[_Lengths]:
+    """Return lengths of the assumed spread around the means of each row's day, one object a day."""
+    day = usage["window_utc"].dt.floor("D")
+    sums = usage.groupby(day)[["requests", "prompt_tok_sum", "output_tok_sum"]].sum()
+    found = {
+        key: _Lengths(
+            prompt=_around(row["prompt_tok_sum"], row["requests"], ask.assumed.prompt_cv),
+            output=_around(row["output_tok_sum"], row["requests"], ask.assumed.output_cv),
+        )
+        for key, row in sums.iterrows()
+    }
+    return [found[key] for key in day]
+
+
+def _around(total: float, requests: float, cv: float) -> LogNormal | None:
+    if not (total > 0 and requests > 0):
+        return None
+    sigma_sq = float(np.log1p(cv**2))
+    return LogNormal(float(np.log(total / requests) - sigma_sq / 2), max(sigma_sq**0.5, 1e-3))
 
 
 def _fit_field(rows: pd.DataFrame, field: str) -> LogNormal | None:
@@ -151,6 +212,7 @@ def _ratio(lengths: LogNormal | None) -> float:
 def _daily(
     usage: pd.DataFrame,
     stated: pd.DataFrame,
+    by_step: Mapping[Any, Floats],
     sums: pd.DataFrame,
     lengths: list[_Lengths],
     days: pd.DatetimeIndex,
@@ -161,15 +223,16 @@ def _daily(
     seen = days.isin(observed.days)
     total = pd.concat([sums, _long(usage, sums, lengths)], axis=1).groupby(day).agg(_sum_known).reindex(days)
     total.loc[seen & ~days.isin(day)] = 0.0  # watched, and nothing of this workload came
+    counted = usage.groupby(day)[["throttled_requests", "failed_requests", "unknown_requests"]].sum()
+    counted = counted.rename(columns={"unknown_requests": "missing_tok_requests"})
     columns: dict[str, pd.Series] = {
         "requests": total["requests"],
         "observed_share": observed_share(days, observed, total["requests"]),
         **{name: total[name] for name in SUMS[1:]},
-        **_percentiles(stated, days),
+        **_percentiles(stated, by_step, days),
         **_peaks(usage, days, window_s),
         **{name: total[name] for name in total.columns if name.startswith("long_")},
-        "failed_requests": pd.Series(np.where(seen, 0.0, np.nan), index=days),
-        "missing_tok_requests": total["requests"].where(total["prompt_tok_sum"].isna(), 0.0),
+        **{str(name): counted[name].reindex(days).fillna(0.0).where(seen) for name in counted},
         "cached_known_share": total["cached_prompt_tok_sum"].notna().astype(float).where(total["requests"] > 0),
     }
     return pd.DataFrame(columns, index=days)
@@ -180,7 +243,11 @@ def _sum_known(values: pd.Series) -> float:
     return float(values.sum(skipna=False))
 
 
-def _percentiles(stated: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, pd.Series]:
+def _percentiles(
+    stated: pd.DataFrame, by_step: Mapping[Any, Floats], days: pd.DatetimeIndex
+) -> dict[str, pd.Series]:
+    if by_step:
+        return percentile_columns({key: each[:, 1] for key, each in by_step.items()}, days)
     known = stated[stated["field"].isin(FIELDS)]
     quantile_of = {
         key: mixture_quantiles(rows[_STATED].to_numpy(dtype=np.float64), rows["requests"].to_numpy())
@@ -210,7 +277,9 @@ def _long(usage: pd.DataFrame, sums: pd.DataFrame, lengths: list[_Lengths]) -> p
     share = (sums["cached_prompt_tok_sum"] / sums["prompt_tok_sum"]).to_numpy()
     columns: dict[str, pd.Series] = {}
     for threshold in LONG_PROMPT_TOK:
-        above = np.array([_above(one.prompt, float(threshold)) for one in lengths])  # (U, 3) parts of 1, P, P^2
+        # Rows of one statistics window share one object. (U, 3) parts of 1, P, P^2.
+        found = {id(one): _above(one.prompt, float(threshold)) for one in lengths}
+        above = np.array([found[id(one)] for one in lengths])
         parts = {
             "requests": above[:, 0] * sums["requests"],
             "prompt_tok_sum": above[:, 1] * sums["prompt_tok_sum"],
@@ -263,10 +332,11 @@ def _pooled(total: pd.Series, mean: str, square: str) -> LogNormal | None:
     return LogNormal(float(np.log(first / requests) - sigma_sq / 2), sigma_sq**0.5)
 
 
-def _notes(usage: pd.DataFrame, stated: pd.DataFrame, sums: pd.DataFrame) -> tuple[str, ...]:
-    fitted = sums["prompt_tok_sq_sum"].notna().any()
-    notes = [FITTED if fitted else NOT_FITTED]
-    if fitted and stated.groupby("field").size().max() > 1:
+def _notes(usage: pd.DataFrame, stated: pd.DataFrame, by_step: Mapping[Any, Floats], ask: Ask) -> tuple[str, ...]:
+    notes = [FROM_STEPS if by_step else FITTED]
+    if not len(stated):
+        notes = [NOT_FITTED.format(prompt=ask.assumed.prompt_cv, output=ask.assumed.output_cv)]
+    elif not by_step and stated.groupby("field").size().max() > 1:
         notes.append(MIXED)
     if usage["cached_prompt_tok_sum"].isna().any():
         notes.append(UNKNOWN_CACHED)

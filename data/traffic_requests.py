@@ -72,6 +72,7 @@ def _daily(store: Store, ask: Ask, observed: Observed, days: pd.DatetimeIndex, s
     columns |= _peaks(store, ask, observed, counted, asked)
     columns |= _long(store, ask, days, counted, asked)
     failed = counted["failed_requests"].fillna(0.0).where(asked.notna())
+    columns["throttled_requests"] = counted["throttled_requests"].fillna(0.0).where(asked.notna())
     columns["failed_requests"] = failed
     columns["missing_tok_requests"] = asked - counted["token_requests"].fillna(0.0)
     columns["cached_known_share"] = counted["cached_known_requests"] / counted["token_requests"].where(

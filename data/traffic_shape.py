@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.frames import frame
-from data.traffic import FIELDS, PERCENTILES, Match, no_hours
+from data.traffic import FIELDS, NOTHING_ASSUMED, PERCENTILES, Assumed, Match, PercentileBasis, no_hours
 from data.units import DAY_S, HOUR_S, MINUTE_S, WEEK_HOURS
 from data.warehouse import Store, query
 
@@ -36,6 +36,7 @@ class Ask:
     match: Match
     since: date | None
     until: date
+    assumed: Assumed = NOTHING_ASSUMED
 
     def parameters(self, since: date | None = None) -> dict[str, Any]:
         """Return the $parameters of the traffic queries; `since` narrows the span."""
@@ -73,6 +74,8 @@ class Past:
     joint: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
     hours: "pd.Series[float]" = field(default_factory=no_hours)
+    percentile_basis: PercentileBasis = "requests"
+    percentile_widths: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def observe(store: Store, ask: Ask, labels: list[str]) -> Observed:

@@ -12,6 +12,7 @@ from data.kept import Kept, damaged_copies, fingerprint, kept_path, read_kept
 from data.lock import StoreLockedError
 from data.rollup import show_slices
 from data.tables import ROLLUP_TIMES, kept_tables
+from data.text import literal_path
 from data.traffic import LONG_PROMPT_TOK
 from data.warehouse import MEMORY_LIMIT_GB, Store, check_version, connect, lake_of, missing_store, query
 
@@ -110,7 +111,7 @@ def _is_copied(store: Store, table: str, kept: Kept) -> bool:
     sql = "SELECT * FROM read_parquet($path)"
     for one, other in ((sql, f"SELECT * FROM {table}"), (f"SELECT * FROM {table}", sql)):  # noqa: S608
         differing = f"SELECT 1 FROM (({one}) EXCEPT ALL ({other})) LIMIT 1"  # noqa: S608  # our own names
-        if store.con.execute(differing, {"path": [str(store.lake / copy.path)]}).fetchall():
+        if store.con.execute(differing, {"path": [literal_path(store.lake / copy.path)]}).fetchall():
             return False
     return True
 

@@ -19,6 +19,7 @@ from data.frames import first_row
 from data.kept import drop_unnamed_copies, prepare_copies, publish_copies, read_kept
 from data.lock import AT_ONCE, Patience, StoreLockedError, hold_lock, read_holder
 from data.tables import counts
+from data.text import literal_path
 
 STORE_VERSION = 2
 
@@ -94,7 +95,9 @@ def query(name: str) -> str:
 def show_requests(store: Store) -> None:
     """Point the view `requests` at the slices that the manifest now names."""
     rows = store.con.execute("SELECT path FROM slice_manifest ORDER BY path").fetchall()
-    store.con.execute("SET VARIABLE lake_files = $files", {"files": [str(store.lake / row[0]) for row in rows]})
+    store.con.execute(
+        "SET VARIABLE lake_files = $files", {"files": [literal_path(store.lake / row[0]) for row in rows]}
+    )
     store.con.execute(query("requests") if rows else query("requests_none"))
 
 

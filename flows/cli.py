@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_ingest(commands)
     _add_store(commands)
+    _add_formats(commands)
     _add_plan(commands)
     _add_report(commands)
     _add_size(commands)
@@ -88,9 +89,20 @@ def _add_demo(commands: Commands) -> None:
 
 def _add_ingest(commands: Commands) -> None:
     ingest = commands.add_parser("ingest", help="read traffic logs into the store")
-    ingest.add_argument("logs", nargs="+", type=Path, metavar="LOG", help="files or folders")
+    ingest.add_argument(
+        "logs",
+        nargs="+",
+        type=Path,
+        metavar="LOG",
+        help="files, folders, patterns in quotes ('logs/**/*.jsonl.gz'), or - for standard input",
+    )
     ingest.add_argument("--store", type=Path, required=True, metavar="DB", help="the store's .duckdb file")
-    ingest.add_argument("--format", metavar="NAME", help="log dialect; left out: recognised from the content")
+    ingest.add_argument(
+        "--format",
+        metavar="NAME",
+        default="auto",
+        help="log dialect (fleetcast formats lists them); auto, the default, recognises it from the content",
+    )
     ingest.add_argument("--mapping", type=Path, metavar="TOML", help="which column is what, for your own tables")
     ingest.add_argument("--label", metavar="NAME", help="source label; left out: from the log or the file's name")
     ingest.add_argument("--start", type=_moment, metavar="TIME", help="first moment of a source that has no dates")
@@ -136,6 +148,13 @@ def _add_wait(parser: OneSentenceParser) -> None:
         metavar="S",
         help="seconds to wait for another process that writes to the store (default 0: say who it is)",
     )
+
+
+def _add_formats(commands: Commands) -> None:
+    formats = commands.add_parser("formats", help="the log formats that ingest knows, and what it reads of each")
+    formats.add_argument("name", nargs="?", help="one format in full, with its columns")
+    formats.add_argument("--json", action="store_true", help="machine-readable")
+    formats.set_defaults(run="flows.cli_formats:run_formats")
 
 
 def _add_plan(commands: Commands) -> None:

@@ -1,16 +1,19 @@
 """Logs into the store: the plain step that the command line and the Prefect flow share."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from data.errors import printable
+from data.errors import UserError, printable
+from data.find_files import STDIN
 from data.formats.contract import Options
 from data.formats.reader import fast_relation
 from data.ingest import IngestSummary, ingest_logs
 from data.lock import Patience
 from data.sources import RequestUnit, find_units
+from data.spool import spooled
 from data.warehouse import open_store
 from flows.progress import Report, no_progress
 
@@ -30,10 +33,24 @@ class IngestRequest:
 
 
 def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSummary:
-    """Read the logs into the store; raises UserError when a file is missing, unknown or mostly bad."""
+    """Read the logs into the store; raises UserError when a file is missing, unknown or mostly bad.
+
+    `-` among the logs is standard input, laid down beside the store first.
+    """
+    if STDIN not in request.logs:
+        return _ingest(request, None, progress)
+    with spooled(request.store, sys.stdin.buffer) as stdin:
+        try:
+            return _ingest(request, stdin, progress)
+        except UserError as error:
+            error.args = (str(error).replace(str(stdin), "standard input"),)
+            raise
+
+
+def _ingest(request: IngestRequest, stdin: Path | None, progress: Report) -> IngestSummary:
     now = datetime.now(UTC)
     if not request.store.exists():
-        _require_readable(request)
+        _require_readable(request, stdin)
     patience = Patience(request.wait_s, lambda who: progress(f"waiting: {who}", 0.0))
     with open_store(request.store, write=True, now=now, patience=patience) as store:
         return ingest_logs(
@@ -46,13 +63,14 @@ def ingest(request: IngestRequest, progress: Report = no_progress) -> IngestSumm
             start=request.start,
             max_rejected_share=request.max_rejected_share,
             progress=progress,
+            stdin=stdin,
         )
 
 
-def _require_readable(request: IngestRequest) -> None:
+def _require_readable(request: IngestRequest, stdin: Path | None) -> None:
     """Refuse what cannot be read before a new store is made, so that a mistyped command leaves nothing behind."""
     options = Options(start=request.start, mapping=request.mapping)
-    for unit in find_units(request.logs, request.format, request.label, options):
+    for unit in find_units(request.logs, request.format, request.label, options, stdin):
         if isinstance(unit, RequestUnit):
             select = unit.format.select(unit.sample, options)
             fast_relation(unit.sample, select.reads, optional=select.optional, pattern=select.pattern)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from data.catalog.models import Precision
 from data.errors import UserError
-from data.traffic import Category, Match
+from data.traffic import Assumed, Category, Match
 from forecasting.scenarios import Event, Factor, Growth
 from sizing.gpu_cost import Commitment
 from sizing.jobs import ScheduledJob
@@ -113,6 +113,19 @@ class GrowthSettings(_Section):
         return Growth(self.low, self.likely, self.high, self.saturation)
 
 
+class AssumeSettings(_Section):
+    """What stands in where a source of sums does not state it (docs/plan-toml.md); what is used is on the page."""
+
+    prompt_tok: Positive | None = None
+    output_tok: Positive | None = None
+    prompt_cv: Annotated[float, Field(ge=0, le=10)] = Assumed().prompt_cv
+    output_cv: Annotated[float, Field(ge=0, le=10)] = Assumed().output_cv
+
+    def to_assumed(self) -> Assumed:
+        """Return the same as the data room reads it."""
+        return Assumed(**self.model_dump())
+
+
 class WorkloadSettings(_Section):
     """One workload: whose requests, on which model, under which promise, with which alternatives."""
 
@@ -131,6 +144,7 @@ class WorkloadSettings(_Section):
     growth: GrowthSettings | None = None
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Whose clocks its hours follow; None = the plan's."""
+    assume: AssumeSettings = AssumeSettings()
 
     @model_validator(mode="after")
     def _deadline_is_for_batch(self) -> Self:

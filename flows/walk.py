@@ -125,7 +125,14 @@ def read_past(plan: LoadedPlan, as_of: date) -> Past:
     matches = [w.match.to_match() for w in plan.settings.workloads]
     with open_store(plan.store_path) as store:
         traffic = tuple(
-            load_traffic(store, workload=w.name, match=match, since=since, until=as_of)
+            load_traffic(
+                store,
+                workload=w.name,
+                match=match,
+                since=since,
+                until=as_of,
+                assumed=w.assume.to_assumed(),
+            )
             for w, match in zip(plan.settings.workloads, matches, strict=True)
         )
         for each in traffic:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import duckdb
 import pandas as pd
@@ -131,15 +131,30 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateFile:
-    """What one file of sums came to: rows of the tables usage_bucket and usage_percentile, file_id left out."""
+    """What one file of sums came to: rows of usage_bucket, usage_percentile, usage_histogram; file_id left out.
+
+    rows_duplicate: rows that state once more what another row of the file states.
+    """
 
     sample: Sample
     rows_read: int
     rejected: tuple[Rejected, ...]
     buckets: pd.DataFrame
-    percentiles: pd.DataFrame
+    percentiles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    histograms: pd.DataFrame = field(default_factory=pd.DataFrame)
     first_utc: datetime | None
     last_utc: datetime | None
+    rows_duplicate: int = 0
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def rows_skipped(self) -> int:
+        """Rows that are not about requests to a model."""
+        return sum(part.rows for part in self.skipped)
+
+
+Percentiles = Literal["requests", "stated", "histogram", "none"]
+"""Where percentiles of a source can come from: each request, figures it states, histogram steps, or nowhere."""
 
 
 class AggregateFormat(Protocol):
@@ -147,6 +162,13 @@ class AggregateFormat(Protocol):
 
     name: str
     description: str
+    recognised: str
+    """What its content is recognised by."""
+    columns: Mapping[str, str]
+    """What is read: the source's column or key -> what becomes of it."""
+    percentiles: Percentiles
+    gathers: bool
+    """Whether files of this format that are given together under one label are read as one unit."""
 
     def sniff(self, sample: Sample) -> bool:
         """Return whether the file is of this format, from its content alone."""
@@ -154,8 +176,8 @@ class AggregateFormat(Protocol):
     def unit(self, path: Path) -> tuple[Path, ...]:
         """Return the files that only make sense together with this one, itself among them, in a fixed order."""
 
-    def own_label(self, path: Path) -> str:
-        """Return the source label of a unit where the user gives none."""
+    def own_label(self, path: Path) -> str | None:
+        """Return the source label of a unit where the user gives none; None takes the folder's or the file's."""
 
     def load(
         self, con: duckdb.DuckDBPyConnection, samples: Sequence[Sample], options: Options
@@ -174,6 +196,15 @@ def no_options(_: Options) -> str:
 def no_label(_: Sample) -> str | None:
     """Return None: the rows of this format do not name their source."""
     return None
+
+
+def alone(path: Path) -> tuple[Path, ...]:
+    """Return the file itself: files of this format do not need each other."""
+    return (path,)
+
+
+def no_own_label(_: Path) -> None:
+    """Return None: nothing but the file's place says what this source is called."""
 
 
 def start_key(options: Options) -> str:

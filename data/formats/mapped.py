@@ -62,11 +62,7 @@ class Time(_Table):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as err:
-            raise ValueError("it should be the name of a time zone, such as Europe/Berlin") from err
-        return value
+        return zone_that_exists(value)
 
 
 class Units(_Table):
@@ -177,14 +173,24 @@ def read_mapping(options: Options) -> MappingFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise UserError(f"The mapping file {path} is not valid TOML: {err}; mend that line.") from err
     except ValidationError as err:
-        raise UserError(_sentence(str(path), err)) from err
+        raise UserError(sentence_of(str(path), err)) from err
 
 
-def _sentence(path: str, err: ValidationError) -> str:
+def zone_that_exists(value: str) -> str:
+    """Return the name of a time zone, or raise ValueError."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as err:
+        raise ValueError("it should be the name of a time zone, such as Europe/Berlin") from err
+    return value
+
+
+def sentence_of(path: str, err: ValidationError, least: str = "arrived_utc, prompt_tok and output_tok") -> str:
+    """Return what is wrong with a mapping file, in one sentence; least: what it must name."""
     first = err.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
-        return f"{path}: `{key}` is missing; a mapping names at least arrived_utc, prompt_tok and output_tok."
+        return f"{path}: `{key}` is missing; a mapping names at least {least}."
     if first["type"] == "extra_forbidden":
         return f"{path}: `{key}` is not a key of a mapping; docs/formats.md lists them."
     if not key:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from data.errors import UserError
 from data.formats.sample import MAX_LINE_BYTES, Sample, open_text
+from data.text import literal_path
 
 csv.field_size_limit(MAX_LINE_BYTES)
 
@@ -52,8 +53,8 @@ def fast_relation(
         return _csv(sample, reads, optional)
     source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, doc FROM read_csv(
         $raw_path, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '',
-        columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes)
-        WHERE trim(doc) <> ''"""
+        columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes,
+        hive_partitioning = false) WHERE trim(doc) <> ''"""
     return _taken_from_lines(sample, source, reads, {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES}, pattern)
 
 
@@ -87,7 +88,7 @@ def _parquet(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str
     names = ", ".join((*_positions(sample), "row_number"))
     sql = f"""SELECT row_number + 1 AS line, CAST(NULL AS VARCHAR) AS malformed, {columns}
         FROM read_parquet($raw_path, file_row_number = true, hive_partitioning = false) AS file({names})"""  # noqa: S608  # c0, c1, ...
-    return Relation(sql=sql, parameters={"raw_path": [str(sample.path)], **parameters})
+    return Relation(sql=sql, parameters={"raw_path": [literal_path(sample.path)], **parameters})
 
 
 def _csv(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> Relation:
@@ -95,13 +96,14 @@ def _csv(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -
     declared = ", ".join(f"'{name}': 'VARCHAR'" for name in _positions(sample))
     sql = f"""SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, {columns} FROM read_csv(
         $raw_path, auto_detect = false, header = true, delim = $raw_delimiter, quote = '"', escape = '"',
-        columns = {{{declared}}}, compression = $raw_compression, max_line_size = $raw_line_bytes)"""  # noqa: S608  # c0, c1, ...
+        columns = {{{declared}}}, compression = $raw_compression, max_line_size = $raw_line_bytes,
+        hive_partitioning = false)"""  # noqa: S608  # c0, c1, ...
     raw = {**_raw(sample), "raw_delimiter": sample.delimiter, "raw_line_bytes": MAX_LINE_BYTES}
     return Relation(sql=sql, parameters={**raw, **parameters})
 
 
 def _raw(sample: Sample) -> dict[str, Any]:
-    return {"raw_path": [str(sample.path)], "raw_compression": sample.compression}
+    return {"raw_path": [literal_path(sample.path)], "raw_compression": sample.compression}
 
 
 def _taken_from_lines(

@@ -1,12 +1,15 @@
 """Every log dialect that `ingest` knows, and which of them a file is."""
 
+import re
 from difflib import get_close_matches
 
 from data.errors import UserError
 from data.formats import (
     access_log,
     aiperf,
+    anthropic_usage,
     azure_llm,
+    azure_monitor,
     bedrock,
     burstgpt,
     canonical,
@@ -14,10 +17,16 @@ from data.formats import (
     helicone,
     langfuse,
     litellm,
+    litellm_daily,
     mapped,
+    mapped_sums,
     mooncake,
+    openai_costs,
+    openai_usage,
     openrouter,
+    openrouter_activity,
     otel,
+    prometheus,
     servegen,
     sglang_log,
     vllm_log,
@@ -43,7 +52,23 @@ REQUEST_FORMATS: tuple[RequestFormat, ...] = (
     mooncake,
     mapped,
 )
-AGGREGATE_FORMATS: tuple[AggregateFormat, ...] = (servegen,)
+AGGREGATE_FORMATS: tuple[AggregateFormat, ...] = (
+    openai_usage,
+    openai_costs,
+    anthropic_usage,
+    litellm_daily,
+    openrouter_activity,
+    azure_monitor,
+    prometheus,
+    servegen,
+    mapped_sums,
+)
+
+AUTO = "auto"
+"""What `--format` is called where the content decides."""
+
+BY_MAPPING = frozenset({mapped.name, mapped_sums.name})
+"""Formats that a mapping file describes and no content shows."""
 
 Format = RequestFormat | AggregateFormat
 
@@ -59,7 +84,7 @@ def find_format(name: str) -> Format:
     known = formats()
     if (fmt := known.get(name)) is not None:
         return fmt
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name, [*known, AUTO], n=1)
     hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
     raise UserError(f"No log format is called {name!r}; {hint}")
 
@@ -70,10 +95,12 @@ def recognise(sample: Sample, options: Options) -> Format:
     Raises UserError where no format or more than one fits.
     """
     if options.mapping is not None:
-        return mapped
+        return described(mapped, options)
     fits = [fmt for fmt in formats().values() if fmt.sniff(sample)]
     if len(fits) == 1:
         return fits[0]
+    if not fits:
+        _refuse_known(sample)
     seen = ", ".join(sample.columns[:12]) or "no columns"
     if fits:
         names = " and ".join(fmt.name for fmt in fits)
@@ -82,3 +109,34 @@ def recognise(sample: Sample, options: Options) -> Format:
         f"{sample.path} ({sample.kind}: {seen}) is of no format known here ({', '.join(formats())});"
         " describe it with --mapping map.toml (docs/formats.md)."
     )
+
+
+def described(fmt: Format, options: Options) -> Format:
+    """Return the format of sums instead of `mapping` where the mapping file describes sums."""
+    if fmt.name in BY_MAPPING and options.mapping is not None:
+        return mapped_sums if mapped_sums.describes_sums(options) else mapped
+    return fmt
+
+
+def _refuse_known(sample: Sample) -> None:
+    """Say what is wrong with files that people take for logs."""
+    if _EXPOSITION.match((sample.columns or ("",))[0]):
+        raise UserError(
+            f"{sample.path} is one reading of metrics, and a counter read once gives no rate; ask Prometheus for a"
+            " range instead (/api/v1/query_range?query=vllm:prompt_tokens_total&step=60), see docs/formats.md."
+        )
+    named = {column.lower() for column in sample.columns}
+    if named & {"hour_of_day", "hour_of_week", "day_of_week"} and not named & _TIMES:
+        raise UserError(
+            f"{sample.path} is an average day or week without dates ({', '.join(sample.columns[:3])}), no record"
+            " of what happened; ingest the log or the dated counts that it was made from."
+        )
+    if sample.kind == "json":
+        raise UserError(
+            f"{sample.path} is one JSON array or document of no usage export known here; write one object a line"
+            " (jq -c '.[]')."
+        )
+
+
+_EXPOSITION = re.compile(r"# (HELP|TYPE) |(ray_)?(vllm|sglang|tgi)[:_]\w+[{ ]")
+_TIMES = frozenset({"date", "day", "ds", "time", "timestamp", "window", "window_utc", "arrived_utc", "start_time"})

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from data.errors import UserError
 
-Kind = Literal["csv", "jsonl", "lines", "parquet"]
+Kind = Literal["csv", "jsonl", "json", "lines", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -37,8 +37,10 @@ _PLAIN_LINE = re.compile(
 class Sample:
     """What the first bytes of a file say.
 
-    kind: `lines` is a log of plain lines without columns.
-    columns: header of a CSV file, keys of the first objects of a JSONL file, schema of a Parquet file, in order.
+    kind: `jsonl` is an object a line, be it a single one; `json` is one document over many lines, or one array
+        (data/formats/document.py); `lines` is a log of plain lines without columns.
+    columns: header of a CSV file, keys of the first objects of a JSONL file, schema of a Parquet file, in order;
+        empty for the other kinds.
     types: DuckDB type of each Parquet column that is not text; empty for text files.
     delimiter: of a CSV file.
     paths: dotted paths of the keys inside the first objects of a JSONL file, three levels deep.
@@ -115,13 +117,13 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
         raise UserError(f"{path} is neither Parquet nor UTF-8 text; convert it to UTF-8.")
     if any(_PLAIN_LINE.search(line) for line in lines):
         return Sample(path=path, kind="lines", compression=compression, columns=(), head=tuple(lines))
+    if _is_document(lines):
+        return Sample(path=path, kind="json", compression=compression, columns=())
     if lines[0].lstrip().startswith("{"):
         objects = _objects(lines)
         keys = dict.fromkeys(key for content in objects for key in content)
         paths = frozenset(path for content in objects for path in _paths(content))
         return Sample(path=path, kind="jsonl", compression=compression, columns=tuple(keys), paths=paths)
-    if lines[0].lstrip().startswith("["):
-        raise UserError(f"{path} is one JSON array; write one object a line (jq -c '.[]').")
     delimiter = max(",;\t|", key=lines[0].count)
     header = next(csv.reader(lines, delimiter=delimiter))
     if len(set(header)) < len(header):
@@ -133,6 +135,18 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
         columns=tuple(c.strip() for c in header),
         delimiter=delimiter,
     )
+
+
+def _is_document(lines: list[str]) -> bool:
+    """Return whether the text is an array, or an object that does not end in its first line but goes on below."""
+    first = lines[0].strip()
+    if not first.startswith("{") or len(lines) == 1 or lines[1].lstrip().startswith("{"):
+        return first.startswith("[")
+    try:
+        json.loads(first)
+    except ValueError:
+        return True
+    return False
 
 
 def _first_lines(path: Path, compression: Compression) -> list[str]:

@@ -5,7 +5,7 @@ Two files of one prefix belong together: `<prefix>_clients_10min.parquet` (clien
 unknown start. Slots without a request are left out. Source: https://github.com/alibaba/ServeGen (2026-11-23).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from data.buckets import MAX_TOK
 from data.errors import UserError
-from data.formats.contract import AggregateFile, Options, Rejected, end_of, start_key
+from data.formats.contract import AggregateFile, Options, Percentiles, Rejected, end_of, start_key
 from data.formats.reader import Relation, exact_relation, exact_rows, fast_relation
 from data.formats.sample import Sample
 from data.frames import first_row, frame
@@ -24,6 +24,21 @@ name = "servegen"
 description = (
     "ServeGen aggregates (Parquet: client_id, t_s, rate_rps, iat_cv; CSV: token statistics); needs --start"
 )
+recognised = "Parquet with `client_id`, `t_s`, `rate_rps`, `iat_cv`; CSV with `t_s`, `window_s`, `field`, ..."
+columns: Mapping[str, str] = {
+    "client_id": "clients of a slot are added up",
+    "t_s": "start of the slot or window, seconds from --start",
+    "rate_rps": "requests: rate x 600 s",
+    "iat_cv": "variation of the gaps between one client's arrivals",
+    "model": "model",
+    "window_s": "length of the window of statistics",
+    "field": "prompt, output, or a part of the prompt",
+    "requests": "weight of the statistics",
+    "mean": "token sums: requests x mean",
+    "p50, p90, p95, p99": "percentiles, as given",
+}
+percentiles: Percentiles = "stated"
+gathers = False
 options_key = start_key
 
 SLOT_S = 600

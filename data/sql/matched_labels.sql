@@ -8,7 +8,7 @@ WHERE source_label = coalesce($label, source_label)
     AND minute_utc >= $since AND minute_utc < $until
 UNION
 SELECT DISTINCT source_label, 'aggregates' AS source_kind
-FROM usage_bucket
+FROM usage_traffic
 WHERE source_label = coalesce($label, source_label)
     AND ($model IS NULL OR model = $model)
     AND ($region IS NULL OR region = $region)

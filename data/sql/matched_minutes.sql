@@ -12,6 +12,7 @@ WITH matching AS (
 SELECT minute_utc,
        sum(CASE WHEN failed THEN 0 ELSE requests END) AS requests,
        sum(CASE WHEN failed THEN requests ELSE 0 END) AS failed_requests,
+       sum(CASE WHEN status_class = 'throttled' THEN requests ELSE 0 END) AS throttled_requests,
        sum(CASE WHEN failed THEN 0 ELSE token_requests END) AS token_requests,
        sum(CASE WHEN failed THEN 0 ELSE cached_known_requests END) AS cached_known_requests,
        sum(CASE WHEN failed THEN 0 ELSE prompt_tok_sum END) AS prompt_tok_sum,

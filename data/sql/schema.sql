@@ -118,11 +118,20 @@ CREATE TABLE IF NOT EXISTS usage_bucket (
     file_id VARCHAR NOT NULL,
     bucket_utc TIMESTAMPTZ NOT NULL, bucket_s INTEGER NOT NULL,
     source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
-    requests DOUBLE,
+    requests DOUBLE,                       -- those that the token sums hold
+    throttled_requests DOUBLE,             -- 429s beside them, which are demand
+    failed_requests DOUBLE,                -- errors beside them, which are not
     prompt_tok_sum DOUBLE, cached_prompt_tok_sum DOUBLE, output_tok_sum DOUBLE,
+    total_tok_sum DOUBLE,                  -- prompt and output together, where a source does not tell them apart
     arrival_cv DOUBLE,                     -- coefficient of variation of the gaps between arrivals
     cost_usd DOUBLE
 );
+
+-- One row per window and key of usage_bucket that says something about traffic: costs alone do not.
+CREATE VIEW IF NOT EXISTS usage_traffic AS
+SELECT * FROM usage_bucket
+WHERE coalesce(requests, throttled_requests, failed_requests, prompt_tok_sum, output_tok_sum, total_tok_sum)
+    IS NOT NULL;
 
 -- One row per window and field of token lengths whose percentiles the source itself states: kept as given.
 CREATE TABLE IF NOT EXISTS usage_percentile (
@@ -131,6 +140,16 @@ CREATE TABLE IF NOT EXISTS usage_percentile (
     source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
     field VARCHAR NOT NULL,                -- prompt | cached | output, and parts of the prompt (text, image)
     requests DOUBLE NOT NULL, mean_tok DOUBLE, p50_tok DOUBLE, p90_tok DOUBLE, p95_tok DOUBLE, p99_tok DOUBLE
+);
+
+-- One row per window, field and step of a histogram that the source keeps: how many were longer than the step below.
+CREATE TABLE IF NOT EXISTS usage_histogram (
+    file_id VARCHAR NOT NULL,
+    window_utc TIMESTAMPTZ NOT NULL, window_s INTEGER NOT NULL,
+    source_label VARCHAR NOT NULL, model VARCHAR, region VARCHAR, team VARCHAR, category VARCHAR,
+    field VARCHAR NOT NULL,                -- prompt | output in tokens; first_token | duration in seconds
+    above DOUBLE NOT NULL, upto DOUBLE NOT NULL,  -- the step holds above < length <= upto; the last one is infinite
+    requests DOUBLE NOT NULL
 );
 
 -- One row per run of ours; the state of truth, never Prefect's database.

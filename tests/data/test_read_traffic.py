@@ -45,7 +45,7 @@ def columns_of_daily() -> list[str]:
     percentiles = [f"{field}_p{round(100 * p)}_tok" for field in FIELDS for p in PERCENTILES]
     peaks = ["peak_10s_requests", "peak_minute_requests", "peak_hour_requests"]
     long = [f"long_{threshold}_{name}" for threshold in LONG_PROMPT_TOK for name in SUMS]
-    rest = ["failed_requests", "missing_tok_requests", "cached_known_share"]
+    rest = ["throttled_requests", "failed_requests", "missing_tok_requests", "cached_known_share"]
     return [*SUMS, "observed_share", *percentiles, *peaks, *long, *rest]
 
 

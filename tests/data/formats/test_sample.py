@@ -44,7 +44,6 @@ def test_parquet_is_seen_with_its_types(tmp_path: Path):
         (b"\x1f\x8b\x08\x00cut", "cannot be unpacked as gzip"),
         ("a,b\n".encode("utf-16"), "neither Parquet nor UTF-8"),
         (b"\x00\x01\x02\x03", "neither Parquet nor UTF-8"),
-        (b'[{"a": 1}]', "one JSON array"),
         (b"a,b,a\n1,2,3\n", "two columns of the same name"),
     ],
 )
