@@ -4,6 +4,7 @@ python benchmarks/forecast.py score     the scored windows, through run_backtest
 python benchmarks/forecast.py nested    ablations on windows that end before the scored ones begin
 python benchmarks/forecast.py scale     seconds per series for growing numbers of series
 python -m benchmarks.forecast tokens    6-hour token percentiles a week ahead against repeating the last week
+python -m benchmarks.forecast peaks     daily peaks a week ahead against level x factor; peaks finer than the data
 python -m benchmarks.forecast profile   the hour-of-week profile against last week's, their mean and an even day
 """
 
@@ -38,13 +39,13 @@ P = np.array(SCORED)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("score", "nested", "tokens", "profile", "scale"))
+    parser.add_argument("what", choices=("score", "nested", "tokens", "peaks", "profile", "scale"))
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     if not TRAFFIC.exists():
         sys.exit(f"{TRAFFIC} is missing: the benchmark needs the reference data beside the repository.")
-    parts = {"score": lambda: score(args.workers), "nested": nested, "tokens": tokens, "profile": profile}
-    (parts | {"scale": scale})[args.what]()
+    parts = {"score": lambda: score(args.workers), "nested": nested, "tokens": tokens, "peaks": peaks}
+    (parts | {"profile": profile, "scale": scale})[args.what]()
 
 
 def score(workers: int) -> None:
@@ -84,6 +85,13 @@ def tokens() -> None:
     from benchmarks import forecast_tokens
 
     forecast_tokens.main(TRAFFIC)
+
+
+def peaks() -> None:
+    """Print the loss and coverage of daily peaks a week ahead against level x factor, and of finer peaks."""
+    from benchmarks import forecast_peaks
+
+    forecast_peaks.main(TRAFFIC)
 
 
 def profile() -> None:

@@ -59,6 +59,7 @@ def load_traffic(
         window_s=past.window_s,
         hour_of_week=past.hour_of_week,
         hours=past.hours,
+        arrival_cv=past.arrival_cv,
         joint=past.joint,
         first_utc=observed.first,
         last_utc=observed.last,

@@ -100,6 +100,8 @@ class Traffic:
         adding up to 1; fitted (see notes) where the source gives only statistics.
     percentile_basis: what the percentiles of `daily` rest on. percentile_widths: field -> (P, 2), by which ratios
         a percentile from a histogram may lie below and above what is given; empty where percentiles are exact.
+    arrival_cv: coefficient of variation of the gaps between one client's requests within a window (Poisson: 1),
+        where an aggregated source states it.
     source_kind: `requests` where each request was logged, `aggregates` where only sums were.
     notes: sentences that the page must print about this source.
     """
@@ -119,6 +121,7 @@ class Traffic:
     hours: "pd.Series[float]" = field(default_factory=lambda: no_hours())
     percentile_basis: PercentileBasis = "requests"
     percentile_widths: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    arrival_cv: float | None = None
 
     @property
     def full_days(self) -> int:

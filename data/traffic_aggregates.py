@@ -90,6 +90,7 @@ def read_aggregates_past(store: Store, ask: Ask, observed: Observed, workload: s
         hours=whole_hours(hours, observed, whole_days=whole) if window_s <= HOUR_S else no_hours(),
         percentile_basis="histogram" if by_step else "stated" if len(stated) else "none",
         percentile_widths=widths(by_step, days[-1] - pd.Timedelta(days=WINDOW_DAYS - 1)),
+        arrival_cv=_arrival_cv(usage),
     )
 
 
@@ -344,10 +345,17 @@ def _notes(usage: pd.DataFrame, stated: pd.DataFrame, by_step: Mapping[Any, Floa
     share = prompts["requests"].sum() / usage["requests"].sum() if len(prompts) else np.nan
     if np.isfinite(share) and share < 0.99:
         notes.append(f"Its token statistics cover {share:.0%} of the requests; the others are taken to be alike.")
-    known = usage["arrival_cv"].notna() & (usage["requests"] > 0)
-    if known.any():
-        cv = float(np.average(usage["arrival_cv"][known], weights=usage["requests"][known]))
+    cv = _arrival_cv(usage)
+    if cv is not None:
         notes.append(
             f"Within a window, gaps between one client's requests vary by {cv:.1f} times their mean (Poisson: 1)."
         )
     return tuple(notes)
+
+
+def _arrival_cv(usage: pd.DataFrame) -> float | None:
+    """Return the mean coefficient of variation of the gaps, weighted by requests; None where nobody states it."""
+    known = usage["arrival_cv"].notna() & (usage["requests"] > 0)
+    if not known.any():
+        return None
+    return float(np.average(usage["arrival_cv"][known], weights=usage["requests"][known]))

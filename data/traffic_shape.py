@@ -76,6 +76,7 @@ class Past:
     hours: "pd.Series[float]" = field(default_factory=no_hours)
     percentile_basis: PercentileBasis = "requests"
     percentile_widths: Mapping[str, Floats] = field(default_factory=dict)
+    arrival_cv: float | None = None
 
 
 def observe(store: Store, ask: Ask, labels: list[str]) -> Observed:

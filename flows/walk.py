@@ -184,7 +184,7 @@ def served_tokens(demand: Demand, ratio: float) -> Demand:
         prompt_tok=demand.prompt_tok * ratio,
         cached_prompt_tok=demand.cached_prompt_tok * ratio,
         output_tok=demand.output_tok * ratio,
-        tokens=tuple(replace(each, tok=each.tok * ratio) for each in demand.tokens),
+        tokens=tuple(each.times(ratio) for each in demand.tokens),
         long=tuple(replace(each, threshold_tok=round(each.threshold_tok * ratio)) for each in demand.long),
     )
 

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 HORIZONS_DAYS = (30, 90, 365)
 QUANTILES = (0.1, 0.5, 0.8, 0.9, 0.95)
 """Quantiles over paths that are reported everywhere."""
+BAND = (0.025, 0.1, 0.5, 0.9, 0.975)
+"""Quantiles of each token percentile: the median with its 80% and 95% interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +48,48 @@ class LongShare:
 class TokenOutlook:
     """Percentiles of one length field, day by day.
 
-    tok: (P, D, 5) forecast of each percentile of PERCENTILES on each day: its q2.5, q10, median, q90 and q97.5.
-    Percentiles never cross: tok is non-decreasing along the first axis.
+    tok: (P, D, 5) forecast of each percentile of PERCENTILES on each day: its q2.5, q10, median, q90 and q97.5
+    over the paths. paths: (P, S, D), each percentile on the same paths as the mean, None where only tok is known.
+    Percentiles never cross: both are non-decreasing along the first axis.
     """
 
     field: str
     tok: Floats
+    paths: npt.NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, field: str, paths: npt.ArrayLike) -> "TokenOutlook":
+        """Return the outlook of paths (P, S, D), tokens; single precision is finer than any length is known."""
+        kept = np.asarray(paths, dtype=np.float32)
+        tok = np.quantile(kept.astype(np.float64), BAND, axis=1).transpose(1, 2, 0)
+        return cls(field=field, tok=np.maximum.accumulate(tok, axis=0), paths=kept)  # rounding, at most
+
+    def times(self, factor: float | Floats) -> "TokenOutlook":
+        """Return the outlook with every length multiplied by a factor: one number, or (S, D) by path and day."""
+        by = np.asarray(factor, dtype=np.float64)
+        if (by == 1.0).all():
+            return self
+        if self.paths is not None:
+            return TokenOutlook.of(self.field, self.paths * by.astype(np.float32))
+        return replace(self, tok=self.tok * (by if by.ndim == 0 else by.mean(axis=0)[None, :, None]))
+
+    def first(self, days: int) -> "TokenOutlook":
+        """Return the first `days` days."""
+        paths = None if self.paths is None else self.paths[:, :, :days]
+        return replace(self, tok=self.tok[:, :days], paths=paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busiest:
+    """The busiest window of `window_s` seconds of each day.
+
+    factor: (S, D) its rate over the day's mean, at least 1. estimated: never seen, but worked out from longer
+    windows and the workload's index of dispersion.
+    """
+
+    window_s: int
+    factor: Floats
+    estimated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +103,8 @@ class Demand:
     hour_of_week: (168,) traffic by UTC hour, Monday 00:00 first, mean 1, as the clocks stand on as_of.
     clock_shift_h: (D,) hours by which the workload's local clock is ahead of where it stood on as_of (daylight
         saving): people keep their local hours, so the profile moves in UTC. None = it never does.
+    busiest: the same for the busiest hour, minute and 10 s, longest first, where anything tells; on no path does a
+        shorter window have a lower factor than a longer one.
     long: shares above LONG_PROMPT_TOK, constant over the horizon.
 
     A horizon is a prefix of the same paths, so `first(30)` of `first(90)` is `first(30)`.
@@ -85,6 +125,7 @@ class Demand:
     tokens: tuple[TokenOutlook, ...]
     hour_of_week: Floats
     clock_shift_h: npt.NDArray[np.int64] | None = None
+    busiest: tuple[Busiest, ...] = ()
 
     def first(self, days: int) -> "Demand":
         """Return the same paths over their first `days` days."""
@@ -96,7 +137,8 @@ class Demand:
             cached_prompt_tok=self.cached_prompt_tok[:, :days],
             output_tok=self.output_tok[:, :days],
             busiest_10s_factor=self.busiest_10s_factor[:, :days],
-            tokens=tuple(replace(t, tok=t.tok[:, :days]) for t in self.tokens),
+            busiest=tuple(replace(b, factor=b.factor[:, :days]) for b in self.busiest),
+            tokens=tuple(t.first(days) for t in self.tokens),
             clock_shift_h=None if self.clock_shift_h is None else self.clock_shift_h[:days],
         )
 

@@ -137,8 +137,9 @@ def sample_paths(predictive: Predictive, scores: Floats) -> Floats:
     """
     paths = scores.shape[0]
     levels = predictive.ppf((np.arange(paths) + 0.5) / paths)
-    ranks = np.argsort(np.argsort(scores, axis=0, kind="stable"), axis=0, kind="stable")
-    return np.take_along_axis(levels, ranks, axis=0)
+    dealt = np.empty_like(levels)
+    np.put_along_axis(dealt, np.argsort(scores, axis=0, kind="stable"), levels, axis=0)
+    return dealt
 
 
 def persistence_share(errors: Floats, half_width: Floats, seen: Floats) -> Floats:

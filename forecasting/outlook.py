@@ -8,36 +8,22 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from data.traffic import Traffic
+from data.traffic import FIELDS, PERCENTILES, Traffic
 from data.units import WEEK_HOURS
 from forecasting.calendar import make_history
 from forecasting.demand import Demand, Floats, TokenOutlook
-from forecasting.intervals import normal_scores, sample_paths
+from forecasting.joint import is_volume, joint_paths
 from forecasting.moves import Expected
-from forecasting.past import MOVED_BY, Past, read_past
-from forecasting.peaks import peak_factor
+from forecasting.past import FIELD_MOVED_BY, Past, read_past
+from forecasting.peaks import busiest_windows, finer_notes, finer_peaks, peak_factor, peak_forecast
 from forecasting.profile import clock_shift_h, followed_zone, hour_profile
-from forecasting.scenarios import (
-    Z90,
-    Days,
-    Event,
-    Growth,
-    event_multipliers,
-    event_spread,
-    growth_multipliers,
-)
+from forecasting.scenarios import Days, Event, Growth, event_multipliers, growth_multipliers
 from forecasting.series import MethodSummary, SeriesForecast, flat_series, forecast_series
-from forecasting.tokens import cached_tokens, long_shares, second_moments, token_outlook
+from forecasting.tokens import cached_tokens, long_shares, percentile_name, second_moments, token_outlook
 
 SHOWN = {"q2.5": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q97.5": 0.975}
 """Quantiles of the daily tables: the median with its 80% and 95% interval."""
-BAND = (0.025, 0.1, 0.5, 0.9, 0.975)
-"""Quantiles of each token percentile: the median with its 80% and 95% interval."""
-CORRELATION_DAYS = 180
-PEAK_LEVEL_CORRELATION = 0.9
-"""Assumed: the level of the busiest window follows the level of the day (their noise is measured apart)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +70,20 @@ def forecast_traffic(
     clock = followed_zone(past.traffic.hours, as_of, zone)
     ahead = past.gap + days
     forecasts = {name: _forecast(past, name, ahead, growth) for name in past.known}
+    if past.full_days:
+        forecasts |= {
+            name: peak_forecast(each, forecasts["requests"], past.series[name], past.series["requests"])
+            for name, each in forecasts.items()
+            if name.startswith("peak")
+        }
     rng = np.random.default_rng([seed, zlib.crc32(traffic.workload.encode())])
-    drawn = _joint_paths(past, forecasts, paths, rng)
+    drawn = joint_paths(past.series, forecasts, gap=past.gap, paths=paths, rng=rng)
     calendar = np.datetime64(as_of, "D") + np.arange(days)
+    finer = finer_peaks(past.traffic)
     demand = _demand(past.traffic, as_of, calendar, drawn, forecasts["requests"].method, clock)
-    demand = replace(demand, tokens=_percentiles(past, events, calendar, as_of, ahead))
+    busiest = busiest_windows(past.traffic, drawn, finer, rng)
+    finest = next((b.factor for b in busiest if b.window_s == demand.window_s), demand.busiest_10s_factor)
+    demand = replace(demand, busiest=busiest, busiest_10s_factor=finest)
     demand, parts = _with_scenarios(demand, events, growth, rng)
     method = forecasts["requests"].method
     return Outlook(
@@ -100,7 +95,7 @@ def forecast_traffic(
         token_percentiles=demand.tokens,
         parts=parts,
         method=replace(method, cleaned=(*method.cleaned, *past.learned)),
-        notes=(*_notes(past, as_of, forecasts), *_clock_notes(demand, zone, clock)),
+        notes=(*_notes(past, as_of, forecasts), *finer_notes(finer), *_clock_notes(demand, zone, clock)),
     )
 
 
@@ -125,7 +120,7 @@ def expected_requests(
 
 def _forecast(past: Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
     y = past.series[name]
-    volume = name in ("requests", "peak")
+    volume = is_volume(name)
     if past.full_days == 0:
         return flat_series(_flat_level(past, name), ahead, seen_days=past.seen_days, spread=volume)
     main = name == "requests"
@@ -135,51 +130,10 @@ def _forecast(past: Past, name: str, ahead: int, growth: Growth | None) -> Serie
 
 def _flat_level(past: Past, name: str) -> float:
     """Requests at their observed rate, the highest peak, the mean of mean tokens."""
-    y = past.series[name]
+    y, volume = past.series[name], is_volume(name)
     if name == "requests":
         return float(np.nansum(y)) / past.seen_days
-    return float(np.nanmax(y) if name == "peak" else np.nanmean(y))
-
-
-def _joint_paths(
-    past: Past, forecasts: dict[str, SeriesForecast], paths: int, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """Sample paths (S, D) of each known series from as_of on, joined by their residual correlation."""
-    names = list(forecasts)
-    noise = _correlation(past, names)
-    scores = normal_scores(
-        [forecasts[name].persistence for name in names],
-        [forecasts[name].level_sd for name in names],
-        noise,
-        _level_correlation(noise, names),
-        paths=paths,
-        rng=rng,
-    )
-    drawn = (sample_paths(forecasts[name].predictive, scores[i]) for i, name in enumerate(names))
-    return {name: whole[:, past.gap :] for name, whole in zip(names, drawn, strict=True)}
-
-
-def _correlation(past: Past, names: list[str]) -> Floats:
-    """Correlation of daily log residuals from their 15-day median, shrunk by n / (n + 30) towards none."""
-    logs = pd.DataFrame({name: np.log1p(past.series[name]) for name in names}).tail(CORRELATION_DAYS)
-    residual = (logs - logs.rolling(15, center=True, min_periods=5).median()).dropna()
-    if len(residual) < 10:
-        return np.eye(len(names))
-    clipped = residual.clip(residual.quantile(0.02), residual.quantile(0.98), axis=1)
-    found = clipped.corr().fillna(0.0).to_numpy(dtype=np.float64)
-    weight = len(residual) / (len(residual) + 30.0)
-    out = weight * found
-    np.fill_diagonal(out, 1.0)
-    return np.asarray(out)
-
-
-def _level_correlation(noise: Floats, names: list[str]) -> Floats:
-    """How levels move together: peak with requests by assumption, token lengths as they do day by day."""
-    out = noise.copy()
-    volume = np.array([name in ("requests", "peak") for name in names])
-    out[np.ix_(volume, ~volume)] = out[np.ix_(~volume, volume)] = 0.0
-    out[np.ix_(volume, volume)] = np.where(np.eye(int(volume.sum())) > 0, 1.0, PEAK_LEVEL_CORRELATION)
-    return out
+    return float(np.nanmax(y) if volume else np.nanmean(y))
 
 
 def _demand(
@@ -204,47 +158,20 @@ def _demand(
         window_s=traffic.window_s,
         moments=second_moments(traffic),
         long=long_shares(traffic),
-        tokens=(),
+        tokens=_percentiles(drawn, {"prompt": prompt, "cached": cached, "output": drawn.get("output", unknown)}),
         hour_of_week=_hours(traffic, as_of, zone),
         clock_shift_h=clock_shift_h(calendar, as_of, zone),
     )
 
 
-def _percentiles(
-    past: Past, events: Sequence[Event], calendar: Days, as_of: date, ahead: int
-) -> tuple[TokenOutlook, ...]:
-    """The outlook of each field: each percentile forecast by itself, moved by events, then sorted."""
+def _percentiles(drawn: dict[str, Floats], means: dict[str, Floats]) -> tuple[TokenOutlook, ...]:
+    """The outlook of each field: its percentiles on the paths of its mean; NaN where one was never seen."""
     out = []
-    for field, rows in past.percentiles.items():
-        bands = [_band(past, field, y, ahead) for y in rows]
-        moved = MOVED_BY.get(field)
-        if moved:
-            likely, width = event_spread(events, past.traffic.workload, calendar, as_of, moved)
-            bands = [_moved(band, likely, width) for band in bands]
-        out.append(token_outlook(field, bands))
+    for field in FIELDS:
+        unknown = np.full_like(means[field], np.nan)
+        rows = [drawn.get(percentile_name(field, p), unknown) for p in PERCENTILES]
+        out.append(token_outlook(field, np.array(rows), means[field]))
     return tuple(out)
-
-
-def _band(past: Past, field: str, y: Floats, ahead: int) -> Floats:
-    """(5, D): the BAND of one percentile of one field; NaN where it was never seen."""
-    if not np.isfinite(y).any():
-        return np.full((len(BAND), ahead - past.gap), np.nan)
-    if past.full_days == 0:
-        found = flat_series(float(np.nanmean(y)), ahead, seen_days=past.seen_days, spread=False)
-    else:
-        where = f"{field} tokens of {past.traffic.workload}"
-        history = make_history(past.days[0], y, where=where, counts=False)
-        found = forecast_series(history, ahead, trend=False, light=True)
-    return found.predictive.ppf(np.array(BAND))[:, past.gap :]
-
-
-def _moved(band: Floats, likely: Floats, width: Floats) -> Floats:
-    """Multiply a band (5, D) by a factor known to within `width` (log, of its 80%): widths add in quadrature."""
-    scores = np.asarray(stats.norm.ppf(BAND)) / Z90
-    middle = np.maximum(band[BAND.index(0.5)], 1e-9)
-    apart = np.log(np.maximum(band, 1e-9) / middle)
-    moved = np.sqrt(apart**2 + (scores[:, None] * width[None]) ** 2)
-    return np.asarray(middle * likely * np.exp(np.sign(scores)[:, None] * moved))
 
 
 def _with_scenarios(
@@ -263,6 +190,7 @@ def _with_scenarios(
         prompt_tok=demand.prompt_tok * factors["prompt_tok"],
         cached_prompt_tok=demand.cached_prompt_tok * factors["prompt_tok"],
         output_tok=demand.output_tok * factors["output_tok"],
+        tokens=tuple(each.times(factors[FIELD_MOVED_BY[each.field]]) for each in demand.tokens),
     )
     return moved, _parts(demand, grown, moved)
 

@@ -9,20 +9,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import UserError
-from data.traffic import FIELDS, Traffic
-from forecasting.peaks import daily_peaks
+from data.traffic import FIELDS, PERCENTILES, Traffic
+from forecasting.peaks import coarse_peaks, daily_peaks
 from forecasting.scenarios import Days, Event, Quantity, learn_around
-from forecasting.tokens import cached_odds, mean_tokens, percentile_tokens
+from forecasting.tokens import cached_odds, mean_tokens, percentile_name, percentile_tokens
 
 Floats = npt.NDArray[np.float64]
 
 MOVED_BY: dict[str, Quantity] = {
     "requests": "requests",
     "peak": "requests",
+    "peak_minute": "requests",
+    "peak_hour": "requests",
     "prompt": "prompt_tok",
     "output": "output_tok",
 }
 """Which factor of an event moves which series."""
+FIELD_MOVED_BY: dict[str, Quantity] = {"prompt": "prompt_tok", "cached": "prompt_tok", "output": "output_tok"}
+"""The same for the percentiles of a length: cached tokens are part of the prompt."""
 MOST_GAP_DAYS = 365
 
 
@@ -30,17 +34,16 @@ MOST_GAP_DAYS = 365
 class Past:
     """The daily series (n,) of one workload before as_of.
 
-    traffic: what was seen before as_of and nothing later. series: requests, peak (busiest window), the mean tokens
-    prompt and output, and for cached the odds of a prompt token being cached (`cached_odds`), with days that were
-    cut off masked and past events taken out. percentiles:
-    (P, n) by field. seen_days, full_days: how much was observed. gap: unknown days up to as_of. learned:
-    sentences about events and days left out.
+    traffic: what was seen before as_of and nothing later. series: requests, peak (busiest window), peak_minute and
+    peak_hour where those are longer; the mean tokens prompt and output, and for cached the odds of a prompt token
+    being cached (`cached_odds`); the percentiles of each length (`percentile_name`). Days that were cut off are
+    masked, past events taken out. seen_days, full_days: how much was observed. gap: unknown days up to as_of.
+    learned: sentences about events and days left out.
     """
 
     traffic: Traffic
     days: Days
     series: dict[str, Floats]
-    percentiles: dict[str, Floats]
     seen_days: float
     full_days: int
     gap: int
@@ -62,6 +65,7 @@ def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
     share = seen.daily["observed_share"].fillna(0.0).to_numpy(dtype=np.float64)
     whole = share >= 1.0
     raw = {"requests": seen.daily["requests"].to_numpy(dtype=np.float64), "peak": daily_peaks(seen)}
+    raw |= coarse_peaks(seen)
     if whole.any():
         raw = {name: np.where(whole, values, np.nan) for name, values in raw.items()}
     raw |= {field: mean_tokens(seen.daily, field) for field in FIELDS}
@@ -69,18 +73,16 @@ def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
     series, learned = {}, []
     for name, values in raw.items():
         series[name], found = _learnt(events, traffic.workload, days, values, as_of, name)
-        learned += [] if name == "peak" else [f"{name}: {sentence}" for sentence in found]
+        learned += [] if name.startswith("peak") else [f"{name}: {sentence}" for sentence in found]
     cut = int(((share > 0) & ~whole).sum()) if whole.any() else 0
     learned += [f"{cut} day{'s' if cut > 1 else ''} cut off at the edge of the data left out"] if cut else []
-    percentiles = {}
-    for field in FIELDS:
-        rows = percentile_tokens(seen.daily, field)
-        percentiles[field] = np.array([_learnt(events, traffic.workload, days, y, as_of, field)[0] for y in rows])
+    for field, moved in FIELD_MOVED_BY.items():
+        for p, y in zip(PERCENTILES, percentile_tokens(seen.daily, field), strict=True):
+            series[percentile_name(field, p)], _ = learn_around(events, traffic.workload, days, y, as_of, moved)
     return Past(
         traffic=seen,
         days=days,
         series=series,
-        percentiles=percentiles,
         seen_days=float(share.sum()),
         full_days=int(whole.sum()),
         gap=gap,

@@ -118,22 +118,6 @@ def event_multipliers(
     return out
 
 
-def event_spread(
-    events: Sequence[Event], workload: str, days: Days, as_of: date, quantity: Quantity
-) -> tuple[Floats, Floats]:
-    """Return (D,) the likely multiplier of each day and (D,) its 80% half-width on the log scale."""
-    likely, variance = np.ones(len(days)), np.zeros(len(days))
-    for event in _of(events, workload):
-        factor = event.factor(quantity)
-        if factor is None or (event.start < as_of and event.end is None):
-            continue
-        inside = event.covers(days)
-        likely[inside] *= factor.likely
-        if factor.low > 0:
-            variance[inside] += (np.log(factor.high / factor.low) / 2) ** 2
-    return likely, np.sqrt(variance)
-
-
 def learn_around(
     events: Sequence[Event], workload: str, days: Days, y: Floats, as_of: date, quantity: Quantity
 ) -> tuple[Floats, tuple[str, ...]]:

@@ -1,7 +1,5 @@
 """Token lengths: mean tokens, their percentiles, second moments and the share of long prompts."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 RECENT_DAYS = 35
 """Ratios of lengths are taken over the newest days, as long as the finest windows are kept."""
 SUM_OF_FIELD = {"prompt": "prompt_tok_sum", "cached": "cached_prompt_tok_sum", "output": "output_tok_sum"}
+ODDS_SCALE = 1000.0
 MOST_ODDS = 999.0
 """A share of 99.9%: more is not told apart from all."""
 
@@ -30,13 +29,29 @@ def percentile_tokens(daily: pd.DataFrame, field: str) -> Floats:
     return np.array([daily[f"{field}_p{round(100 * p)}_tok"].to_numpy(dtype=np.float64) for p in PERCENTILES])
 
 
-def token_outlook(field: str, bands: Sequence[Floats]) -> TokenOutlook:
-    """Return the outlook of one field from the (5, D) quantile forecast of each percentile.
+def percentile_name(field: str, p: float) -> str:
+    """Return the name of the daily series of one percentile of a length.
 
-    Percentiles are forecast one by one and then sorted, quantile by quantile, so that they never cross.
+    >>> percentile_name("output", 0.95)
+    'output_p95'
     """
-    tok = np.array([band.T for band in bands])
-    return TokenOutlook(field=field, tok=np.sort(tok, axis=0))
+    return f"{field}_p{round(100 * p)}"
+
+
+def token_outlook(field: str, paths: Floats, mean_tok: Floats) -> TokenOutlook:
+    """Return the outlook of one field from paths (P, S, D) of its percentiles and (S, D) of its mean.
+
+    Percentiles are forecast one by one and then sorted on each path and day, so that they never cross. And lengths
+    with these percentiles have at least the mean
+
+        least = sum over i of (p[i+1] - p[i]) tok[i],  p[P] = 1
+
+    so where that is more than the path's mean, the percentiles shrink in proportion until it is not.
+    """
+    tok = np.sort(paths, axis=0)
+    least = np.tensordot(np.diff([*PERCENTILES, 1.0]), tok, axes=1)
+    over = np.divide(mean_tok, least, out=np.ones_like(mean_tok), where=least > mean_tok)
+    return TokenOutlook.of(field, tok * over)
 
 
 def second_moments(traffic: Traffic) -> Moments:
@@ -121,15 +136,17 @@ def known_fields(daily: pd.DataFrame) -> tuple[str, ...]:
 
 
 def cached_odds(prompt_tok: Floats, cached_tok: Floats) -> Floats:
-    """Return the odds C / (P - C) that a prompt token comes from the cache, at most MOST_ODDS.
+    """Return 1,000 times the odds C / (P - C) that a prompt token comes from the cache, those at most MOST_ODDS.
 
     The share is forecast as odds, so that on no path more of a prompt is cached than there is of it, and a share
-    of 90% moves as much when it comes to 95% as one of 5% that comes to 10%.
+    of 90% moves as much when it comes to 95% as one of 5% that comes to 10%. Thousandfold, so that log(1 + odds),
+    which is forecast, moves in proportion for small shares too.
     """
     fresh = np.maximum(prompt_tok - cached_tok, prompt_tok / (1.0 + MOST_ODDS))
-    return np.divide(cached_tok, fresh, out=np.full_like(cached_tok, np.nan), where=fresh > 0)
+    odds = np.divide(cached_tok, fresh, out=np.full_like(cached_tok, np.nan), where=fresh > 0)
+    return ODDS_SCALE * odds
 
 
 def cached_tokens(prompt_tok: Floats, odds: Floats) -> Floats:
     """Return the cached tokens of prompts at these odds: P x odds / (1 + odds), the inverse of `cached_odds`."""
-    return np.asarray(prompt_tok * odds / (1.0 + odds))
+    return np.asarray(prompt_tok * odds / (ODDS_SCALE + odds))

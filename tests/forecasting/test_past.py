@@ -61,7 +61,7 @@ def test_an_event_that_moved_lengths_is_taken_out_of_means_and_percentiles_alike
     past = read_past(make_traffic(days=50), AS_OF, [trial])
 
     assert np.isnan(past.series["output"]).sum() == 3
-    assert np.isnan(past.percentiles["output"]).sum() == 4 * 3
+    assert [np.isnan(past.series[f"output_p{p}"]).sum() for p in (50, 90, 95, 99)] == [3] * 4
     assert np.isfinite(past.series["requests"]).all()
     assert past.learned == ("output: 3 days of 'trial' left out",)
 
@@ -71,4 +71,5 @@ def test_a_series_that_is_never_stated_is_not_among_the_known(make_traffic):
 
     past = read_past(replace(traffic, daily=traffic.daily.assign(cached_prompt_tok_sum=np.nan)), AS_OF, ())
 
-    assert past.known == ["requests", "peak", "prompt", "output"]
+    assert past.known[:6] == ["requests", "peak", "peak_hour", "peak_minute", "prompt", "output"]
+    assert len(past.known) == 6 + 12, "percentiles of cached tokens are stated all the same"

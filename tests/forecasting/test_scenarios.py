@@ -14,7 +14,6 @@ from forecasting.scenarios import (
     Growth,
     draw,
     event_multipliers,
-    event_spread,
     growth_multipliers,
     learn_around,
 )
@@ -136,16 +135,6 @@ def test_a_campaign_under_way_is_divided_out_and_goes_on():
     assert (y == 1).all()
     assert (ahead[:, :3] == 2).all()
     assert (ahead[:, 3:] == 1).all()
-
-
-def test_the_spread_of_two_events_adds_in_quadrature():
-    wide = Factor(np.exp(-0.3), 1.0, np.exp(0.3))
-    two = [Event(name=n, start=date(2026, 11, 1), prompt_tok=wide) for n in ("a", "b")]
-
-    likely, width = event_spread(two, "chat", AHEAD, AS_OF, "prompt_tok")
-
-    assert likely[0] == 1.0
-    assert width[0] == pytest.approx(0.3 * np.sqrt(2))
 
 
 def test_growth_reaches_its_factor_after_a_year():

@@ -1,13 +1,20 @@
 """Token lengths: means, moments, long shares and percentiles that never cross."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from data.traffic import SUMS
+from forecasting.outlook import forecast_traffic
 from forecasting.tokens import long_shares, mean_tokens, percentile_tokens, second_moments, token_outlook
+
+AS_OF = date(2026, 11, 5)
 
 
 def test_mean_tokens_are_the_sum_over_the_requests_and_unknown_without_any():
@@ -84,13 +91,47 @@ def test_long_shares_fall_back_on_the_joint_lengths(make_traffic):
     assert found[200_000].requests == 0.0
 
 
-def test_percentiles_are_sorted_so_that_they_never_cross():
-    low, high = np.full((5, 6), 10.0), np.full((5, 6), 8.0)
+LENGTHS = arrays(np.float64, (4, 5, 3), elements=st.floats(0, 1e9))
 
-    found = token_outlook("prompt", [low, high, low + 5, high + 5])
 
-    assert (np.diff(found.tok, axis=0) >= 0).all()
-    assert found.tok.shape == (4, 6, 5)
+@given(paths=LENGTHS, mean=arrays(np.float64, (5, 3), elements=st.floats(0, 1e9)))
+def test_percentiles_never_cross_and_never_imply_more_than_the_mean(paths, mean):
+    found = token_outlook("prompt", paths, mean)
+
+    assert found.paths.shape == (4, 5, 3)
+    assert found.tok.shape == (4, 3, 5)
+    assert (np.diff(found.paths, axis=0) >= 0).all(), "on every path and day"
+    assert (np.diff(found.tok, axis=0) >= 0).all(), "in every quantile of every day"
+    assert (np.diff(found.tok, axis=2) >= 0).all()
+    p50, p90, p95, p99 = found.paths.astype(np.float64)
+    assert (0.4 * p50 + 0.05 * p90 + 0.04 * p95 + 0.01 * p99 <= mean * (1 + 1e-6) + 1e-30).all()
+
+
+def test_lengths_that_the_mean_allows_stay_as_they_were_forecast():
+    paths = np.array([100.0, 400.0, 600.0, 1000.0])[:, None, None] * np.ones((4, 3, 2))  # at least 94 in the mean
+
+    kept = token_outlook("prompt", paths, np.full((3, 2), 94.0))
+    shrunk = token_outlook("prompt", paths, np.full((3, 2), 47.0))
+
+    assert kept.tok[:, 0, 2].tolist() == [100.0, 400.0, 600.0, 1000.0]
+    assert shrunk.tok[:, 0, 2].tolist() == [50.0, 200.0, 300.0, 500.0]
+
+
+def test_unknown_means_leave_percentiles_alone():
+    found = token_outlook("output", np.ones((4, 3, 2)), np.full((3, 2), np.nan))
+
+    assert (found.tok == 1.0).all()
+
+
+def test_a_small_cached_share_is_uncertain_in_proportion(make_traffic):
+    traffic = make_traffic()
+    daily = traffic.daily.assign(cached_prompt_tok_sum=0.02 * traffic.daily["prompt_tok_sum"])
+
+    demand = forecast_traffic(replace(traffic, daily=daily), as_of=AS_OF, seed=1, days=90, paths=100).demand
+
+    share = demand.cached_prompt_tok / demand.prompt_tok
+    assert (share > 0.005).all(), "2% may halve, not vanish"
+    assert (share < 0.08).all()
 
 
 def test_percentiles_are_read_by_field(make_traffic):
