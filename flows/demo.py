@@ -1,7 +1,7 @@
 """The demo: seeded synthetic logs through the whole walk, the same page every time."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,15 +15,36 @@ from flows.progress import Report, no_progress
 AS_OF = date(2026, 11, 23)
 """The demo's first unknown day; fixed, so that every run gives the same numbers."""
 
+EARLIER_DAYS = 30
+"""How long before it the demo's earlier plan is made."""
+LEAST_DAYS = 28
+"""Days of history that the earlier plan needs."""
+
 MARK = ".fleetcast-demo"
 """File that says whose a folder is: a demo never replaces logs that it did not make up."""
 
 
 def run(out: Path, *, days: int = 400, seed: int = 20261123, progress: Report = no_progress) -> PlanOutcome:
-    """Make a world under `out`, plan it, and return the page under `out/plans`."""
+    """Make a world under `out`, plan it a month ago and today, and return today's page under `out/plans`.
+
+    The earlier plan sees nothing of the days after it, so that today's page has a track record and a plan to
+    compare with. A world too short for it is planned today only.
+    """
     config = prepare(out, days=days, seed=seed, progress=progress)
-    plan = PlanRequest(config=config, out=out / "plans", as_of=AS_OF)
-    return plan_month(plan, progress=lambda what, share: progress(what, 0.7 + 0.3 * share))
+    dates = [AS_OF - timedelta(days=EARLIER_DAYS), AS_OF] if days >= EARLIER_DAYS + LEAST_DAYS else [AS_OF]
+    outcomes = [
+        plan_month(
+            PlanRequest(config=config, out=out / "plans", as_of=as_of),
+            progress=_part_of(progress, f"as of {as_of}", 0.7 + 0.3 * n / len(dates), 0.3 / len(dates)),
+        )
+        for n, as_of in enumerate(dates)
+    ]
+    return outcomes[-1]
+
+
+def _part_of(progress: Report, name: str, start: float, width: float) -> Report:
+    """Report one plan's progress as its part of the whole."""
+    return lambda what, share: progress(f"{name}: {what}", start + width * share)
 
 
 def prepare(

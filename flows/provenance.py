@@ -11,7 +11,17 @@ from flows.walk import Facts, Past, SizedGpu
 from reports.budget import Assumption, Provenance
 from sizing.calibration import load_calibration
 
-LIBRARIES = ("duckdb", "genai-prices", "matplotlib", "numpy", "pandas", "prefect", "scipy", "statsmodels")
+LIBRARIES = (
+    "duckdb",
+    "genai-prices",
+    "holidays",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "prefect",
+    "scipy",
+    "statsmodels",
+)
 
 
 def provenance(

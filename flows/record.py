@@ -163,6 +163,7 @@ def _refit(plan: LoadedPlan, traffic: Traffic, before: Expected) -> Floats | Non
             paths=settings.paths,
             events=[event.to_event() for event in settings.events],
             growth=workload.growth.to_growth() if workload.growth else None,
+            holidays=settings.holidays_of(workload),
         )
     except UserError:  # the plan no longer reads as far back
         return None

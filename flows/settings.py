@@ -15,14 +15,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data.catalog.models import Precision
 from data.errors import UserError
 from data.traffic import Assumed, Category, Match
-from forecasting.scenarios import Event, Factor, Growth
+from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
+from forecasting.holiday import HolidayCalendar
+from forecasting.scenarios import Growth
 from sizing.gpu_cost import Commitment
 from sizing.jobs import ScheduledJob
 from sizing.profile import Slo
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
 CatalogName = Annotated[str, AfterValidator(lambda name: name.strip().lower())]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -33,25 +33,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FactorSettings(_Section):
-    """Multiplier with its uncertainty: low and high are read as the 10% and 90% points."""
-
-    low: Positive
-    likely: Positive
-    high: Positive
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.low <= self.likely <= self.high:
-            raise ValueError(f"needs low <= likely <= high, not {self.low}, {self.likely}, {self.high}")
-        return self
-
-
-class MatchSettings(_Section):
+class MatchSettings(Section):
     """Which stored requests belong to the workload; at least one key, so that nothing is taken by accident."""
 
     label: str | None = None
@@ -70,7 +52,7 @@ class MatchSettings(_Section):
         return Match(label=self.label, model=self.model, region=self.region, team=self.team)
 
 
-class SloSettings(_Section):
+class SloSettings(Section):
     """What users must see; leave out what is not promised."""
 
     ttft_s: Positive | None = None
@@ -82,7 +64,7 @@ class SloSettings(_Section):
         return Slo(ttft_s=self.ttft_s, tpot_s=self.tpot_s, percentile=self.percentile)
 
 
-class ApiSettings(_Section):
+class ApiSettings(Section):
     """The API that could serve the workload instead, as genai-prices names it."""
 
     provider: str
@@ -93,7 +75,7 @@ class ApiSettings(_Section):
     """API tokens for each logged token, where another tokenizer logged them; 1.0 is an assumption."""
 
 
-class GrowthSettings(_Section):
+class GrowthSettings(Section):
     """Yearly growth that the user expects, as multipliers; replaces growth read from the data."""
 
     low: Positive
@@ -113,7 +95,7 @@ class GrowthSettings(_Section):
         return Growth(self.low, self.likely, self.high, self.saturation)
 
 
-class AssumeSettings(_Section):
+class AssumeSettings(Section):
     """What stands in where a source of sums does not state it (docs/plan-toml.md); what is used is on the page."""
 
     prompt_tok: Positive | None = None
@@ -126,7 +108,7 @@ class AssumeSettings(_Section):
         return Assumed(**self.model_dump())
 
 
-class WorkloadSettings(_Section):
+class WorkloadSettings(Section):
     """One workload: whose requests, on which model, under which promise, with which alternatives."""
 
     name: Name
@@ -145,6 +127,8 @@ class WorkloadSettings(_Section):
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Whose clocks its hours follow; None = the plan's."""
     assume: AssumeSettings = AssumeSettings()
+    holidays: HolidaySettings | None = None
+    """Whose public holidays count; None = the plan's."""
 
     @model_validator(mode="after")
     def _deadline_is_for_batch(self) -> Self:
@@ -159,40 +143,7 @@ class WorkloadSettings(_Section):
         return self
 
 
-class EventSettings(_Section):
-    """Something that changes traffic: a campaign, a launch, a model upgrade. `end` is the last day."""
-
-    name: Name
-    workload: str | None = None
-    start: date
-    end: date | None = None
-    requests: FactorSettings | None = None
-    prompt_tok: FactorSettings | None = None
-    output_tok: FactorSettings | None = None
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
-        if self.end is not None and self.end < self.start:
-            raise ValueError(f"ends {self.end}, before it starts {self.start}")
-        if self.requests is None and self.prompt_tok is None and self.output_tok is None:
-            raise ValueError("needs at least one of requests, prompt_tok, output_tok")
-        return self
-
-    def to_event(self) -> Event:
-        """Return the same as the forecasting room reads it."""
-        factors = {
-            name: Factor(factor.low, factor.likely, factor.high)
-            for name, factor in (
-                ("requests", self.requests),
-                ("prompt_tok", self.prompt_tok),
-                ("output_tok", self.output_tok),
-            )
-            if factor is not None
-        }
-        return Event(name=self.name, workload=self.workload, start=self.start, end=self.end, **factors)
-
-
-class JobSettings(_Section):
+class JobSettings(Section):
     """A scheduled job: so many GPUs for so many hours on these weekdays, started at this UTC hour."""
 
     name: Name
@@ -209,7 +160,7 @@ class JobSettings(_Section):
         return ScheduledJob(**{**self.model_dump(), "weekdays": tuple(self.weekdays)})
 
 
-class CommitmentSettings(_Section):
+class CommitmentSettings(Section):
     """A reservation that is already in force. `end` is its last day."""
 
     gpu: CatalogName
@@ -230,7 +181,7 @@ class CommitmentSettings(_Section):
         return Commitment(**self.model_dump())
 
 
-class FxSettings(_Section):
+class FxSettings(Section):
     """Exchange rate: units of the plan's currency for one US dollar, on a date, from a source."""
 
     per_usd: Positive
@@ -238,27 +189,27 @@ class FxSettings(_Section):
     source: str
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where the logs were ingested to, relative to plan.toml."""
 
     path: Path
 
 
-class PriceSettings(_Section):
+class PriceSettings(Section):
     """Which table of GPU prices to plan on, and the user's own contracts, which win."""
 
     source: Literal["planning-table", "list-prices"] = "planning-table"
-    overlays: list[Path] = []
+    overlays: list[Path] = Field(default_factory=list)
 
 
-class CatalogSettings(_Section):
+class CatalogSettings(Section):
     """The user's own models and GPUs, in the catalog's format; they win."""
 
-    models: list[Path] = []
-    gpus: list[Path] = []
+    models: list[Path] = Field(default_factory=list)
+    gpus: list[Path] = Field(default_factory=list)
 
 
-class UtilisationSettings(_Section):
+class UtilisationSettings(Section):
     """Headroom: the share of its capacity that a fleet may use."""
 
     mean: Share = 0.7
@@ -266,7 +217,7 @@ class UtilisationSettings(_Section):
     """In the 10-second window that the fleet is sized for."""
 
 
-class PlanSettings(_Section):
+class PlanSettings(Section):
     """The whole plan.toml."""
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -275,20 +226,25 @@ class PlanSettings(_Section):
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     fx: FxSettings | None = None
-    horizons_days: Annotated[list[Annotated[int, Field(ge=1, le=365)]], Field(min_length=1)] = [30, 90, 365]
+    horizons_days: Annotated[list[Annotated[int, Field(ge=1, le=365)]], Field(min_length=1)] = Field(
+        default=[30, 90, 365]
+    )
     paths: Annotated[int, Field(ge=50, le=2_000)] = 200
     history_days: Annotated[int, Field(ge=1, le=36_500)] = 1_096
     store: StoreSettings
     prices: PriceSettings = PriceSettings()
     catalog: CatalogSettings = CatalogSettings()
     utilisation: UtilisationSettings = UtilisationSettings()
-    budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = {}
+    budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(
+        default_factory=dict
+    )
     lead_time_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days between signing a reservation and its first hour."""
     workloads: Annotated[list[WorkloadSettings], Field(min_length=1)]
-    events: list[EventSettings] = []
-    jobs: list[JobSettings] = []
-    commitments: list[CommitmentSettings] = []
+    events: list[EventSettings] = Field(default_factory=list)
+    holidays: HolidaySettings | None = None
+    jobs: list[JobSettings] = Field(default_factory=list)
+    commitments: list[CommitmentSettings] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -310,6 +266,15 @@ class PlanSettings(_Section):
     def zone(self) -> ZoneInfo:
         """The time zone that calendar months of the budget are read in."""
         return ZoneInfo(self.time_zone)
+
+    def zone_of(self, workload: WorkloadSettings) -> ZoneInfo:
+        """The clocks that a workload's hours and holidays follow."""
+        return ZoneInfo(workload.time_zone or self.time_zone)
+
+    def holidays_of(self, workload: WorkloadSettings) -> HolidayCalendar | None:
+        """The public holidays that move a workload, None where no country is stated."""
+        stated = workload.holidays or self.holidays
+        return None if stated is None else stated.to_calendar(self.zone_of(workload))
 
 
 class LoadedPlan(BaseModel):

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -161,7 +160,8 @@ def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:
         paths=settings.paths,
         events=[event.to_event() for event in settings.events],
         growth=workload.growth.to_growth() if workload.growth else None,
-        zone=ZoneInfo(workload.time_zone) if workload.time_zone else settings.zone,
+        zone=settings.zone_of(workload),
+        holidays=settings.holidays_of(workload),
     )
     parts = outlook.parts
     return replace(

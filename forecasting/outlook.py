@@ -13,6 +13,7 @@ from data.traffic import FIELDS, PERCENTILES, Traffic
 from data.units import WEEK_HOURS
 from forecasting.calendar import make_history
 from forecasting.demand import Demand, Floats, TokenOutlook
+from forecasting.holiday import HolidayCalendar, holiday_multipliers
 from forecasting.joint import is_volume, joint_paths
 from forecasting.moves import Expected
 from forecasting.past import FIELD_MOVED_BY, Past, read_past
@@ -57,16 +58,18 @@ def forecast_traffic(
     events: Sequence[Event] = (),
     growth: Growth | None = None,
     zone: ZoneInfo | None = None,
+    holidays: HolidayCalendar | None = None,
 ) -> Outlook:
     """Forecast one workload from as_of on, seeing only the days before it.
 
     Returns joint sample paths of requests, mean tokens and the busiest window, with daily quantiles taken from
     those paths, token percentiles and the method. Where the data ends before as_of the gap is forecast too and
-    left out. zone: whose clocks the hours of the week follow, None = UTC. Same input and seed, same output.
-    Raises UserError where no day before as_of is known, where the data ends more than a year before it, or on
-    negative values.
+    left out. zone: whose clocks the hours of the week follow, None = UTC. holidays: whose public holidays are
+    learned and applied, None = none. Same input and seed, same output. Raises UserError where no day before as_of
+    is known, where the data ends more than a year before it, on negative values, or where an event to come states
+    no multipliers and nothing tells them.
     """
-    past = read_past(traffic, as_of, events)
+    past = read_past(traffic, as_of, events, holidays)
     clock = followed_zone(past.traffic.hours, as_of, zone)
     ahead = past.gap + days
     forecasts = {name: _forecast(past, name, ahead, growth) for name in past.known}
@@ -84,7 +87,7 @@ def forecast_traffic(
     busiest = busiest_windows(past.traffic, drawn, finer, rng)
     finest = next((b.factor for b in busiest if b.window_s == demand.window_s), demand.busiest_10s_factor)
     demand = replace(demand, busiest=busiest, busiest_10s_factor=finest)
-    demand, parts = _with_scenarios(demand, events, growth, rng)
+    demand, parts = _with_scenarios(demand, past, growth, holidays, rng)
     method = forecasts["requests"].method
     return Outlook(
         workload=traffic.workload,
@@ -107,12 +110,13 @@ def expected_requests(
     paths: int,
     events: Sequence[Event] = (),
     growth: Growth | None = None,
+    holidays: HolidayCalendar | None = None,
 ) -> Floats:
     """Return (D,) the expected requests a day from the data alone, as `forecast_traffic` on as_of would have them.
 
     For comparing an earlier plan with what today's method makes of the same past. Raises as `forecast_traffic`.
     """
-    past = read_past(traffic, as_of, events)
+    past = read_past(traffic, as_of, events, holidays)
     found = _forecast(past, "requests", past.gap + days, growth)
     levels = (np.arange(paths) + 0.5) / paths
     return np.asarray(found.predictive.ppf(levels).mean(axis=0)[past.gap :])
@@ -175,20 +179,23 @@ def _percentiles(drawn: dict[str, Floats], means: dict[str, Floats]) -> tuple[To
 
 
 def _with_scenarios(
-    demand: Demand, events: Sequence[Event], growth: Growth | None, rng: np.random.Generator
+    demand: Demand, past: Past, growth: Growth | None, holidays: HolidayCalendar | None, rng: np.random.Generator
 ) -> tuple[Demand, Expected]:
-    """Events and growth multiply the paths; the busiest window keeps its ratio to the mean rate."""
+    """Events, holidays and growth multiply the paths; the busiest window keeps its ratio to the mean rate."""
     paths, days = demand.requests.shape
-    factors = event_multipliers(events, demand.workload, demand.days, demand.as_of, paths, rng)
+    factors = event_multipliers(past.events, demand.workload, demand.days, demand.as_of, paths, rng)
     grown = demand.requests
     if growth is not None:
         grown = grown * growth_multipliers(growth, days, paths, rng)
     requests = grown * factors["requests"]
+    if holidays is not None and past.holiday is not None:
+        requests = requests * holiday_multipliers(past.holiday, holidays, demand.days, paths, rng)
+    prompt = demand.prompt_tok * factors["prompt_tok"]
     moved = replace(
         demand,
         requests=requests,
-        prompt_tok=demand.prompt_tok * factors["prompt_tok"],
-        cached_prompt_tok=demand.cached_prompt_tok * factors["prompt_tok"],
+        prompt_tok=prompt,
+        cached_prompt_tok=np.fmin(demand.cached_prompt_tok * factors["cached_prompt_tok"], prompt),
         output_tok=demand.output_tok * factors["output_tok"],
         tokens=tuple(each.times(factors[FIELD_MOVED_BY[each.field]]) for each in demand.tokens),
     )

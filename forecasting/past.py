@@ -10,7 +10,9 @@ import pandas as pd
 
 from data.errors import UserError
 from data.traffic import FIELDS, PERCENTILES, Traffic
+from forecasting.holiday import HolidayCalendar, HolidayEffect, holiday_sentences, learn_holidays
 from forecasting.peaks import coarse_peaks, daily_peaks
+from forecasting.recurrence import resolve_events
 from forecasting.scenarios import Days, Event, Quantity, learn_around
 from forecasting.tokens import cached_odds, mean_tokens, percentile_name, percentile_tokens
 
@@ -22,11 +24,16 @@ MOVED_BY: dict[str, Quantity] = {
     "peak_minute": "requests",
     "peak_hour": "requests",
     "prompt": "prompt_tok",
+    "cached": "cached_prompt_tok",
     "output": "output_tok",
 }
 """Which factor of an event moves which series."""
-FIELD_MOVED_BY: dict[str, Quantity] = {"prompt": "prompt_tok", "cached": "prompt_tok", "output": "output_tok"}
-"""The same for the percentiles of a length: cached tokens are part of the prompt."""
+FIELD_MOVED_BY: dict[str, Quantity] = {
+    "prompt": "prompt_tok",
+    "cached": "cached_prompt_tok",
+    "output": "output_tok",
+}
+"""The same for the percentiles of a length."""
 MOST_GAP_DAYS = 365
 
 
@@ -38,7 +45,9 @@ class Past:
     peak_hour where those are longer; the mean tokens prompt and output, and for cached the odds of a prompt token
     being cached (`cached_odds`); the percentiles of each length (`percentile_name`). Days that were cut off are
     masked, past events taken out. seen_days, full_days: how much was observed. gap: unknown days up to as_of.
-    learned: sentences about events and days left out.
+    events: those of the workload, with the multipliers that were learned. holiday: what public holidays did, which
+    is taken out of requests and peaks; None = no calendar given, or too few seen. learned: sentences about events,
+    holidays and days left out.
     """
 
     traffic: Traffic
@@ -47,6 +56,8 @@ class Past:
     seen_days: float
     full_days: int
     gap: int
+    events: tuple[Event, ...]
+    holiday: HolidayEffect | None
     learned: tuple[str, ...]
 
     @property
@@ -55,10 +66,13 @@ class Past:
         return [name for name, values in self.series.items() if np.isfinite(values).any()]
 
 
-def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
+def read_past(
+    traffic: Traffic, as_of: date, events: Sequence[Event], holidays: HolidayCalendar | None = None
+) -> Past:
     """Return the past of a workload as a forecast on as_of may see it.
 
-    Raises UserError where no day before as_of is known or the data ends more than a year before it.
+    Raises UserError where no day before as_of is known, the data ends more than a year before it, or an event to
+    come states no multipliers and nothing tells them.
     """
     seen, gap = _before(traffic, as_of)
     days = seen.daily.index.to_numpy().astype("datetime64[D]")
@@ -69,11 +83,18 @@ def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
     if whole.any():
         raw = {name: np.where(whole, values, np.nan) for name, values in raw.items()}
     raw |= {field: mean_tokens(seen.daily, field) for field in FIELDS}
-    raw["cached"] = cached_odds(raw["prompt"], raw["cached"])
-    series, learned = {}, []
+    by_quantity = {quantity: raw[name] for name, quantity in MOVED_BY.items() if not name.startswith("peak")}
+    events, said = resolve_events(events, traffic.workload, days, by_quantity, as_of)
+    series, learned = {}, list(said)
     for name, values in raw.items():
         series[name], found = _learnt(events, traffic.workload, days, values, as_of, name)
-        learned += [] if name.startswith("peak") else [f"{name}: {sentence}" for sentence in found]
+        quiet = name.startswith("peak") or name == "cached"
+        learned += [] if quiet else [f"{name}: {sentence}" for sentence in found]
+    series["cached"] = cached_odds(series["prompt"], series["cached"])
+    holiday = learn_holidays(days[0], series["requests"], holidays) if holidays is not None else None
+    if holidays is not None and holiday is not None:
+        series |= _without_holidays(series, days, holidays, holiday)
+    learned += holiday_sentences(holidays, holiday)
     cut = int(((share > 0) & ~whole).sum()) if whole.any() else 0
     learned += [f"{cut} day{'s' if cut > 1 else ''} cut off at the edge of the data left out"] if cut else []
     for field, moved in FIELD_MOVED_BY.items():
@@ -86,6 +107,8 @@ def read_past(traffic: Traffic, as_of: date, events: Sequence[Event]) -> Past:
         seen_days=float(share.sum()),
         full_days=int(whole.sum()),
         gap=gap,
+        events=events,
+        holiday=holiday,
         learned=tuple(learned),
     )
 
@@ -109,6 +132,14 @@ def _before(traffic: Traffic, as_of: date) -> tuple[Traffic, int]:
     windows = traffic.windows[traffic.windows.index < pd.Timestamp(as_of)]
     hours = traffic.hours[traffic.hours.index < pd.Timestamp(as_of)]
     return replace(traffic, daily=daily, windows=windows, hours=hours), gap
+
+
+def _without_holidays(
+    series: dict[str, Floats], days: Days, calendar: HolidayCalendar, effect: HolidayEffect
+) -> dict[str, Floats]:
+    """Requests and peaks as they would have been without holidays."""
+    mean, _ = effect.on(calendar.exposure(days[0], len(days)), len(days))
+    return {name: y * np.exp(-mean) for name, y in series.items() if MOVED_BY.get(name) == "requests"}
 
 
 def _learnt(

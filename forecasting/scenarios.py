@@ -11,8 +11,8 @@ from scipy import stats
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
-Quantity = Literal["requests", "prompt_tok", "output_tok"]
-QUANTITIES: tuple[Quantity, ...] = ("requests", "prompt_tok", "output_tok")
+Quantity = Literal["requests", "prompt_tok", "cached_prompt_tok", "output_tok"]
+QUANTITIES: tuple[Quantity, ...] = ("requests", "prompt_tok", "cached_prompt_tok", "output_tok")
 
 YEAR_DAYS = 365
 Z90 = 1.2815515655446004
@@ -39,25 +39,33 @@ class Event:
     """Something dated that moves demand: a campaign (with an end) or a launch or upgrade (without one).
 
     workload: the one it moves, None = all. end: its last day, None = for good. A quantity without a factor
-    does not move.
+    does not move, but for cached tokens, which follow the prompt's. An event without any factor is learned from
+    earlier ones of its kind, or of its name where kind is None (`recurrence.resolve_events`).
     """
 
     name: str
+    kind: str | None = None
     workload: str | None = None
     start: date
     end: date | None = None
     requests: Factor | None = None
     prompt_tok: Factor | None = None
+    cached_prompt_tok: Factor | None = None
     output_tok: Factor | None = None
+
+    @property
+    def unstated(self) -> bool:
+        """Whether the event states no multiplier at all."""
+        return all(self.factor(quantity) is None for quantity in QUANTITIES)
 
     def __post_init__(self) -> None:
         if self.end is not None and self.end < self.start:
             raise ValueError(f"event {self.name!r} ends on {self.end}, before its start {self.start}: swap them.")
 
     def factor(self, quantity: Quantity) -> Factor | None:
-        """Return how much the event moves one quantity, None = not at all."""
+        """Return how much the event moves one quantity, None = not at all. Cached tokens follow the prompt's."""
         found: Factor | None = getattr(self, quantity)
-        return found
+        return self.prompt_tok if found is None and quantity == "cached_prompt_tok" else found
 
     def covers(self, days: Days) -> npt.NDArray[np.bool_]:
         """Return (D,) whether each day lies in the event, its last day included."""
@@ -109,7 +117,11 @@ def event_multipliers(
     """
     out: dict[Quantity, Floats] = {quantity: np.ones((paths, len(days))) for quantity in QUANTITIES}
     for event in _of(events, workload):
-        draws = {q: draw(found, paths, rng) for q in QUANTITIES if (found := event.factor(q)) is not None}
+        stated = {q: found for q in QUANTITIES if (found := event.factor(q)) is not None}
+        follows = event.cached_prompt_tok is None and stated.pop("cached_prompt_tok", None) is not None
+        draws = {q: draw(factor, paths, rng) for q, factor in stated.items()}
+        if follows:  # the same share of a longer prompt, on every path
+            draws["cached_prompt_tok"] = draws["prompt_tok"]
         if event.start < as_of and event.end is None:
             continue
         inside = event.covers(days)

@@ -17,7 +17,7 @@ from forecasting.intervals import (
     log_predictive,
     persistence_share,
 )
-from forecasting.judging import Judged, expected_loss, judged_positions, model_share
+from forecasting.judging import USUAL_LOSS, Judged, expected_loss, judged_positions, model_share
 from forecasting.levels import level_shifts
 from forecasting.models import (
     SHORT_HISTORY_DAYS,
@@ -205,9 +205,14 @@ def _naive_series(
 
 def _method(history: History, name: str, judged: int, loss: float, covered: float) -> MethodSummary:
     if judged:
-        side = f"{1 - loss:.0%} less" if loss <= 1 else f"{loss - 1:.0%} more"
         over = f"over {judged} past origin{'s' if judged > 1 else ''}"
-        sentence = f"{name} won: {side} quantile loss than the seasonal naive ({loss:.2f} times) {over}."
+        less = f"{1 - loss:.0%} less quantile loss than the seasonal naive ({loss:.2f} times)"
+        sentence = f"{name} won: {less} {over}."
+        if loss >= 1:
+            sentence = (
+                f"{name} had {loss:.2f} times the seasonal naive's quantile loss {over}, too few to prefer the"
+                f" naive, because on other series it has {USUAL_LOSS} times."
+            )
     else:
         sentence = f"{name}: {history.known_days} days of history are too few to judge it."
     return MethodSummary(

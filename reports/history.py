@@ -103,10 +103,8 @@ def last_plan_sentence(scored: Scored) -> str:
         return f"{name}: no day since {plan} can be scored"
     came = sum(a for a, _, _ in pairs) / sum(m for _, m, _ in pairs) - 1
     inside = sum(ok for _, _, ok in pairs)
-    return (
-        f"{name}: {_signed_percent(came)} came against {plan}; {count(inside)} of {count(len(pairs))} days fell"
-        " into its 80% range"
-    )
+    days = f"{count(inside)} of {count(len(pairs))} days"
+    return f"{name}: what came was {_signed_percent(came)} against {plan}; {days} fell into its 80% range"
 
 
 def track_sentence(rows: Sequence[TrackRow], plans: int) -> str:

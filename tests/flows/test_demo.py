@@ -1,6 +1,7 @@
 """The demo makes its logs up under a folder of its own, plans them, and never replaces what is not its own."""
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,24 @@ def test_the_demo_plans_its_own_world_as_of_its_own_day(faint, tmp_path, monkeyp
     outcome = demo.run(tmp_path / "d", progress=lambda what, share: seen.append((what, share)))
 
     assert outcome.page == tmp_path / "d" / "plans" / "budget.html"
-    assert (asked[0].config, asked[0].as_of) == (tmp_path / "d" / "plan.toml", demo.AS_OF)
+    assert {request.config for request in asked} == {tmp_path / "d" / "plan.toml"}
+    assert [request.as_of for request in asked] == [demo.AS_OF - timedelta(days=30), demo.AS_OF]
     shares = [share for _, share in seen]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
+
+
+def test_a_demo_of_few_days_is_planned_only_today(faint, tmp_path, monkeypatch):
+    asked = []
+
+    def plan_month(request, *, progress):
+        asked.append(request)
+        return PlanOutcome(page=request.out / "budget.html", report=None)
+
+    monkeypatch.setattr(demo, "plan_month", plan_month)
+    demo.run(tmp_path / "d", days=57)
+
+    assert [request.as_of for request in asked] == [demo.AS_OF]
 
 
 def test_the_same_seed_makes_the_same_logs_and_another_makes_others(faint, tmp_path):

@@ -1,7 +1,7 @@
 """The whole forecast of one workload: shapes, laws, scenarios, and what it says where little is known."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 
 from data.errors import UserError
 from data.traffic import PERCENTILES
-from forecasting.outlook import SHOWN, forecast_traffic
+from forecasting.holiday import HolidayCalendar
+from forecasting.outlook import SHOWN, expected_requests, forecast_traffic
 from forecasting.scenarios import Event, Factor, Growth
 
 AS_OF = date(2026, 11, 5)
@@ -245,3 +246,59 @@ def test_the_week_is_forecast_from_the_hours_and_follows_peoples_clocks(make_tra
         replace(traffic, hours=pd.Series(np.where(index.hour == 9, 1900.0, 100.0), index=index)), zone=berlin
     )
     assert "did not move" in fixed.notes[-1]
+
+
+US_HOLIDAYS = HolidayCalendar(country="US", subdivision=None, zone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def on_holidays(make_traffic):
+    """A forecast with holidays of a workload that halves on them, the same without, and the days they touch."""
+    traffic = make_traffic(days=800)
+    days = traffic.daily.index.to_numpy().astype("datetime64[D]")
+    share = np.sum(list(US_HOLIDAYS.exposure(days[0], len(days)).values()), axis=0)
+    traffic.daily["requests"] *= np.where(share > 0, 0.5, 1.0)
+    ask = {"as_of": AS_OF, "seed": 1, "days": 90, "paths": 100}
+    ahead = np.sum(list(US_HOLIDAYS.exposure(np.datetime64(AS_OF), 90).values()), axis=0) > 0
+    return forecast_traffic(traffic, **ask, holidays=US_HOLIDAYS), forecast_traffic(traffic, **ask), ahead
+
+
+def test_holidays_to_come_do_what_past_ones_did_and_touch_no_other_day(on_holidays):
+    with_them, without, ahead = on_holidays
+    parts = with_them.parts
+
+    assert ahead.sum() >= 4
+    assert (parts.events[~ahead] == 0).all()
+    assert (parts.requests / parts.base)[ahead] == pytest.approx(0.5, abs=0.06)
+    assert "holidays of US: " in " ".join(with_them.method.cleaned)
+    assert without.parts.events.sum() == 0
+
+
+def test_an_upgrade_that_changes_lengths_changes_only_its_days_and_its_tokens(make_traffic):
+    upgrade = Event(
+        name="v2",
+        start=AS_OF + timedelta(days=10),
+        end=AS_OF + timedelta(days=19),
+        output_tok=Factor(1.3, 1.3, 1.3),
+        cached_prompt_tok=Factor(9.0, 9.0, 9.0),
+    )
+    traffic = make_traffic(days=100)
+    ask = {"as_of": AS_OF, "seed": 1, "days": 30, "paths": 60}
+    before, after = (forecast_traffic(traffic, **ask, events=events).demand for events in ((), (upgrade,)))
+    inside = np.arange(30) // 10 == 1
+
+    assert (after.requests == before.requests).all()
+    assert (after.prompt_tok == before.prompt_tok).all()
+    assert after.output_tok[:, inside] == pytest.approx(1.3 * before.output_tok[:, inside])
+    assert (after.output_tok[:, ~inside] == before.output_tok[:, ~inside]).all()
+    assert (after.cached_prompt_tok <= after.prompt_tok).all(), "never more is cached than there is"
+    assert (after.cached_prompt_tok[:, ~inside] == before.cached_prompt_tok[:, ~inside]).all()
+
+
+def test_the_expected_requests_of_an_earlier_day_are_those_it_had_forecast(make_traffic):
+    traffic = make_traffic(days=200)
+    then = forecast_traffic(traffic, as_of=date(2026, 10, 1), seed=1, days=60, paths=80)
+
+    again = expected_requests(traffic, as_of=date(2026, 10, 1), days=60, paths=80)
+
+    assert again == pytest.approx(then.parts.base)

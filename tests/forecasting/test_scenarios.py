@@ -1,5 +1,6 @@
 """Events and growth: three points become a distribution, the past is learned around, the future is multiplied."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -163,3 +164,19 @@ def test_growth_that_ends_the_workload_or_saturates_below_today_is_refused():
         Growth(0, 1, 2)
     with pytest.raises(ValueError, match="above 1"):
         Growth(1, 1, 2, saturation=0.9)
+
+
+def test_cached_tokens_follow_the_prompt_on_every_path_unless_they_have_a_factor_of_their_own():
+    days = np.arange("2026-11-05", "2026-11-15", dtype="datetime64[D]")
+    longer = Event(name="rag", start=date(2026, 11, 7), prompt_tok=Factor(1.5, 2.0, 3.0))
+    apart = replace(longer, cached_prompt_tok=Factor(1.0, 1.0, 1.0))
+
+    def factors(event):
+        return event_multipliers([event], "chat", days, date(2026, 11, 5), 50, np.random.default_rng(0))
+
+    follows, own = factors(longer), factors(apart)
+    assert (follows["cached_prompt_tok"] == follows["prompt_tok"]).all()
+    assert (own["cached_prompt_tok"] == 1).all()
+    assert (own["prompt_tok"] == follows["prompt_tok"]).all()
+    assert longer.unstated is False
+    assert Event(name="x", start=date(2026, 11, 7)).unstated is True

@@ -88,7 +88,7 @@ def test_the_last_plan_is_told_by_what_came():
     )  # fmt: skip
 
     assert last_plan_sentence(scored) == (
-        "chat: +20% came against the plan of 24 Oct 2026; 1 of 2 days fell into its 80% range"
+        "chat: what came was +20% against the plan of 24 Oct 2026; 1 of 2 days fell into its 80% range"
     )
     assert "no day since" in last_plan_sentence(replace(scored, actual=[None] * 3))
 
