@@ -39,6 +39,7 @@ _NGINX = (
 )
 _NGINX_HEAD = r'^\S+ \S+ [^"]*?\[\d{2}/[A-Z][a-z]{2}/\d{4}:[^\]]+\] "[A-Z]+ [^"]*" \d{3} '
 _RAY = r"^INFO (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) (\S+) \S+ (\S+) -- ([A-Z]+) \S+ (\d{3}) ([0-9.]+)ms"
+_RAY_STAMP = r"^(?:DEBUG|INFO|WARNING|ERROR) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \S+ \S+ "
 _NOT_A_POST = "CASE WHEN stamp IS NOT NULL AND method IS DISTINCT FROM 'POST' THEN 'not a POST' END"
 _RAY_SKIP = "CASE WHEN stamp IS NULL THEN 'line of something else' WHEN method <> 'POST' THEN 'not a POST' END"
 
@@ -46,14 +47,14 @@ _RAY_SKIP = "CASE WHEN stamp IS NULL THEN 'line of something else' WHEN method <
 def sniff(sample: Sample) -> bool:
     """Return whether it is one of the three."""
     envoy = sample.has("start_time", "method", "path", "response_code", "duration")
-    return envoy or sample.shows(_NGINX_HEAD) or sample.shows(_RAY)
+    return envoy or sample.shows(_NGINX_HEAD) or sample.shows(_RAY_STAMP)
 
 
 def select(sample: Sample, _: Options) -> RequestSelect:
     """Return a row for each POST; raises UserError where an nginx log does not say how long requests took."""
     if sample.kind != "lines":
         return _select(_ENVOY, None, moment("stamp"), {"duration_s": divided("took_ms", 1e3)})
-    if sample.shows(_RAY):
+    if sample.shows(_RAY_STAMP):
         reads = {"stamp": "time", "millis": "ms of it", "deployment": "deployment", "request_id": "request id"}
         reads |= {"method": "method", "status": "status", "took_ms": "ms"}
         ended = moment("concat(stamp, '.', millis)")

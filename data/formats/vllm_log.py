@@ -15,7 +15,7 @@ from data.formats.sample import Sample
 
 name = "vllm-log"
 description = "vLLM server log with --enable-log-requests (arrivals only, no token counts); needs --start"
-recognised = "lines INFO ... Received request ...:"
+recognised = "lines that begin with a level, month-day and time"
 options_key = start_key
 own_label = no_label
 
@@ -27,9 +27,12 @@ _PATTERN = (
 )
 
 
+_STAMPED = r"^(?:\([^)]*\) *)*(?:DEBUG|INFO|WARNING|ERROR) +\d\d-\d\d \d\d:\d\d:\d\d"
+
+
 def sniff(sample: Sample) -> bool:
-    """Return whether one of the first lines says that a request was received."""
-    return sample.shows(_PATTERN)
+    """Return whether lines begin like vLLM's. The first requests may come long after its start."""
+    return sample.shows(_STAMPED)
 
 
 def select(sample: Sample, options: Options) -> RequestSelect:

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import random
 import shutil
 from datetime import UTC, datetime
@@ -374,3 +375,49 @@ def test_progress_is_told_and_ends_at_one(write_csv, store: Store, now):
     assert "a.csv" in said[0][0]
     assert said[-1][1] == 1.0
     assert [share for _, share in said] == sorted(share for _, share in said)
+
+
+def span(span_id: str, kind: str, tok: object = 1) -> str:
+    pairs = {"gen_ai.operation.name": kind, "gen_ai.usage.input_tokens": tok}
+    whole = {
+        "traceId": "t",
+        "spanId": span_id,
+        "startTimeUnixNano": "1793512800000000000",
+        "attributes": [{"key": key, "value": {"stringValue": str(value)}} for key, value in pairs.items()],
+    }
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [whole]}]}]}) + "\n"
+
+
+def test_rows_that_are_no_requests_are_counted_and_remembered_but_neither_stored_nor_bad(
+    tmp_path: Path, store: Store, now
+):
+    path = tmp_path / "spans.jsonl"
+    path.write_text(span("a", "chat") + span("b", "execute_tool") + span("c", "chat", "many") + span("d", "chat"))
+
+    (first,) = ingest_logs(store, [path], now=now, max_rejected_share=0.5).files
+    (again,) = ingest_logs(store, [path], now=now).files
+
+    assert (first.rows_read, first.rows_new, first.rows_rejected, first.rows_skipped) == (4, 2, 1, 1)
+    assert [(part.reason, part.rows) for part in first.skipped] == [
+        ("span of an agent, a tool or a chain, not of a model call", 1)
+    ]
+    assert (again.status, again.rows_skipped) == ("unchanged", 1)
+    assert store.con.execute("SELECT rows_skipped, rows_new FROM file_manifest").fetchall() == [(1, 2)]
+
+
+def test_rows_that_are_no_requests_do_not_dilute_the_share_of_bad_ones(tmp_path: Path, store: Store, now):
+    path = tmp_path / "spans.jsonl"
+    tools = "".join(span(f"t{n}", "execute_tool") for n in range(98))
+    path.write_text(tools + span("a", "chat", "many") + span("b", "chat", "more") + span("c", "chat"))
+
+    with pytest.raises(FileRefusedError, match="2 of its 3 rows cannot be used"):
+        ingest_logs(store, [path], now=now)
+
+
+def test_a_log_of_nothing_but_other_rows_is_read_and_holds_no_request(tmp_path: Path, store: Store, now):
+    path = tmp_path / "spans.jsonl"
+    path.write_text(span("a", "execute_tool"))
+
+    (file,) = ingest_logs(store, [path], now=now).files
+
+    assert (file.status, file.rows_new, file.rows_skipped, file.first_utc) == ("done", 0, 1, None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import UserError
-from data.formats.contract import Rejected
+from data.formats.contract import Rejected, Skipped
 from data.ingest import FileResult, IngestSummary
 from flows.ingest import IngestRequest, ingest, summary_lines
 
@@ -44,6 +44,15 @@ def test_each_file_has_a_line_and_each_bad_row_its_own_under_it():
         "  line 9: prompt_tok: x",
         "b.csv: unchanged as mapping, label 'gateway': 12,345 rows read, 12,000 new, 300 duplicate, 45 rejected",
     ]
+
+
+def test_what_was_skipped_is_named_with_its_reason():
+    tools = (Skipped(reason="span of a tool", rows=1_200),)
+
+    lines = summary_lines(IngestSummary(files=(_result(rows_skipped=1_200, skipped=tools),)))
+
+    assert lines[0].endswith("45 rejected, 1,200 skipped")
+    assert lines[1] == "  1,200 skipped: span of a tool"
 
 
 def test_every_option_of_the_request_reaches_the_reader(tmp_path):

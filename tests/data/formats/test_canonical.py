@@ -58,3 +58,14 @@ def test_contradictions_are_rejected_with_their_reason(store, write_csv, now, st
     (file,) = ingest_logs(store, [write_csv("a.csv", [{**ROW, **blank}, {**ROW, **stated}])], now=now).files
 
     assert [bad.reason for bad in file.rejected] == [reason]
+
+
+def test_a_field_that_the_first_lines_of_json_leave_out_is_not_lost(tmp_path, store, now):
+    path = tmp_path / "a.jsonl"
+    plain = '{"arrived_utc": "2026-11-01T06:00:00Z", "prompt_tok": 1, "output_tok": 1}\n'
+    path.write_text(plain * 30 + plain.replace("}", ', "cost_usd": 0.5, "status": "429"}'))
+
+    ingest_logs(store, [path], now=now)
+
+    found = store.con.execute("SELECT status, cost_usd FROM requests WHERE cost_usd IS NOT NULL").fetchall()
+    assert found == [("rate_limited", 0.5)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data.errors import UserError
 from data.formats import reader
 from data.formats.reader import exact_relation, exact_rows, fast_relation
 from data.formats.sample import look_at
@@ -115,3 +116,40 @@ def test_line_ends_of_either_kind_are_read(tmp_path: Path, ending: str):
 
     assert fast(path, {"b": "b"}) == [("2",), ("4",)]
     assert [row[2] for row in exact(path, {"b": "b"})] == ["2", "4"]
+
+
+def test_columns_that_may_be_missing_are_null_and_others_are_named(tmp_path: Path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n1,2\n")
+    sample = look_at(path)
+    relation = fast_relation(sample, {"a": "a", "c": "c.d"}, optional={"c"})
+
+    with duckdb.connect() as con:
+        assert con.execute(f"SELECT a, c FROM ({relation.sql})", relation.parameters).fetchall() == [("1", None)]
+    with pytest.raises(UserError, match=r"has no column 'c\.d'"):
+        fast_relation(sample, {"a": "a", "c": "c.d"})
+
+
+def test_lines_without_columns_are_taken_apart_by_the_groups_of_a_pattern(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_text("INFO 11-01 06:00:00 [x] a=1 b=\nINFO 11-01 06:00:00 [x] nothing\n")
+    sample, reads, pattern = look_at(path), {"a": "first", "b": "second"}, r"a=(\w*) b=(\w*)"
+    quick = fast_relation(sample, reads, pattern=pattern)
+    slow = exact_relation(sample, reads, "here", pattern=pattern)
+
+    with duckdb.connect() as con:
+        con.register("here", exact_rows(sample))
+        found = con.execute(f"SELECT a, b FROM ({quick.sql})", quick.parameters).fetchall()
+        assert con.execute(f"SELECT line, a, b FROM ({slow.sql}) ORDER BY line", slow.parameters).fetchall() == [
+            (1, "1", None),
+            (2, None, None),
+        ]
+    assert set(found) == {("1", None), (None, None)}
+
+
+def test_a_log_of_plain_lines_has_no_columns_to_map(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_text("INFO 11-01 06:00:00 [x] a=1 b=\n")
+
+    with pytest.raises(UserError, match="log of plain lines"):
+        fast_relation(look_at(path), {"a": "a"})

@@ -83,3 +83,43 @@ def test_bad_bytes_inside_do_not_stop_the_reading(tmp_path: Path):
 
     with open_text(path, "none") as file:
         assert [line.rstrip("\n") for line in file] == ["a,b", "1,\ufffd\ufffd", "2,ok"]
+
+
+def test_keys_inside_the_first_objects_are_seen_whichever_line_has_them(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_text('{"a": 1}\n{"b": {"c": {"d": {"e": 1}}}}\n')
+
+    sample = look_at(path)
+
+    assert sample.columns == ("a", "b")
+    assert sample.reaches("a", "b.c.d")
+    assert not sample.reaches("b.c.d.e")
+    assert not sample.reaches("c")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '10.0.0.8 - - [01/Nov/2026:06:00:00 +0000] "POST / HTTP/1.1" 200 1 "-" "x" 1.0',
+        "INFO 11-01 06:00:00 [x.py:1] Starting",
+        "(APIServer pid=7) WARNING 11-01 06:00:00 [x.py:1] hm",
+        "INFO 2026-11-01 06:00:03,375 llm_app r1x9 8f3a -- POST / 200 1.0ms",
+    ],
+)
+def test_logs_of_plain_lines_are_seen_and_their_text_is_not_shown(tmp_path: Path, line: str):
+    path = tmp_path / "x"
+    path.write_text(f"{line}\n{line}\n")
+
+    sample = look_at(path)
+
+    assert (sample.kind, sample.columns) == ("lines", ())
+    assert sample.shows("06:00:0")
+    assert not sample.shows("07:00:0")
+    assert "06:00" not in repr(sample)
+
+
+def test_a_table_about_logs_is_still_a_table(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_text('level,text\nINFO,"INFO 11-01 06:00:00 [x.py:1] Starting"\n')
+
+    assert look_at(path).kind == "csv"

@@ -19,6 +19,12 @@ def test_the_year_and_the_zone_are_those_of_the_start(take, stored):
     ]
 
 
+def test_a_log_whose_first_requests_come_late_is_recognised(take):
+    file = take("INFO 11-01 06:00:00 [config.py:1] loading weights\n" * 50 + LINE.format("11-01 06:00:00", 1))
+
+    assert (file.format, file.rows_new, file.rows_skipped) == ("vllm-log", 1, 50)
+
+
 def test_a_start_is_asked_for(take):
     with pytest.raises(UserError, match="--start"):
         take(LINE.format("12-31 23:59:59", 1), start=None)
