@@ -119,7 +119,5 @@ def _require_sums(sample: Sample, fmt: AggregateFormat) -> None:
 
 def _require_columns(sample: Sample, fmt: RequestFormat, options: Options) -> None:
     """Say now that a file is not of the format it was declared to be."""
-    if sample.kind == "json":
-        raise UserError(f"{sample.path} is one JSON array or document; write one object a line (jq -c '.[]').")
     if options.mapping is None and not fmt.sniff(sample):
         raise UserError(f"{sample.path} does not have the columns of {fmt.name}: {fmt.description}.")

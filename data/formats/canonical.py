@@ -28,7 +28,7 @@ def select(sample: Sample, _: Options) -> RequestSelect:
 
     In JSON lines any field may be missing from some lines, so the first ones do not say what there is.
     """
-    present = [c for c in CANONICAL_FIELDS if sample.kind == "jsonl" or c in sample.columns]
+    present = [c for c in CANONICAL_FIELDS if sample.kind in {"jsonl", "json"} or c in sample.columns]
     as_text = {"tags"} if sample.kind == "parquet" and "tags" in sample.types else set()
     return RequestSelect(
         reads={column: column for column in present},

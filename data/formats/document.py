@@ -1,18 +1,15 @@
 """JSON that is not one record a line: whole documents, arrays of documents, and what keys they hold."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from data.errors import UserError
+from data.formats.json_paths import HEAD_CHARS, key_paths
 from data.formats.sample import Sample, open_text
 
 MAX_DOCUMENT_CHARS = 256 * 1024 * 1024
 """A longer document is refused: it must be held in memory as a whole, and takes several times its length there."""
-
-_HEAD_CHARS = 256 * 1024
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
 def head_paths(sample: Sample) -> frozenset[str]:
@@ -24,7 +21,7 @@ def head_paths(sample: Sample) -> frozenset[str]:
         return frozenset()
     try:
         with open_text(sample.path, sample.compression) as file:
-            return frozenset(_paths(file.read(_HEAD_CHARS)))
+            return frozenset(key_paths(file.read(HEAD_CHARS)))
     except (EOFError, OSError):
         return frozenset()
 
@@ -79,29 +76,3 @@ def _too_long(sample: Sample) -> UserError:
         f"{sample.path} holds a JSON document of more than {MAX_DOCUMENT_CHARS // 2**20} MB; split it by time,"
         " or export longer steps."
     )
-
-
-def _paths(text: str) -> Iterator[str]:
-    """Walk brackets, commas and strings: a string before a colon is a key of the innermost object."""
-    stack: list[str | None] = []  # the key under which each open bracket stands; None in an array
-    kinds: list[str] = []
-    last: str | None = None
-    key: str | None = None
-    for mark in _MARK.findall(text):
-        if mark == ":":
-            key = last
-            if key is not None and kinds and kinds[-1] == "{":
-                yield ".".join([*(k for k in stack if k), key])
-        elif mark in "{[":
-            stack.append(key)
-            kinds.append(mark)
-            key = None
-        elif mark in "}]":
-            if stack:
-                stack.pop()
-                kinds.pop()
-            key = None
-        elif mark == ",":
-            key = None
-        else:
-            last = mark[1:-1]

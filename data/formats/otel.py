@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from data.formats.contract import Options, RequestSelect, no_label, no_options
 from data.formats.pieces import counted, moment_ns, span_s
+from data.formats.reader import WHOLE_DOCUMENT
 from data.formats.sample import Sample
 
 name = "otel"
@@ -81,13 +82,21 @@ _PAIRS = f'[{{"key": "VARCHAR", "value": {_VALUE}}}]'
 _SPANS = f"""[{{"spans": [{{"traceId": "VARCHAR", "spanId": "VARCHAR", "name": "VARCHAR",
     "startTimeUnixNano": "VARCHAR", "endTimeUnixNano": "VARCHAR",
     "status": {{"code": "VARCHAR"}}, "attributes": {_PAIRS}}}]}}]"""
-_EXPORT = f"""[{{"resource": {{"attributes": {_PAIRS}}},
-    "scopeSpans": {_SPANS}, "instrumentationLibrarySpans": {_SPANS}}}]"""
+_EXPORT = f"""{{"resourceSpans": [{{"resource": {{"attributes": {_PAIRS}}},
+    "scopeSpans": {_SPANS}, "instrumentationLibrarySpans": {_SPANS}}}]}}"""
 """The part of an export that is parsed, all as text; what is not named here never leaves the line."""
 
-_ITEMS = """flatten(list_transform(from_json(exports, $otel_export), lambda r: flatten(list_transform(
-    coalesce(r.scopeSpans, r.instrumentationLibrarySpans), lambda s: list_transform(
-        s.spans, lambda p: struct_pack(resource := r.resource.attributes, span := p))))))"""
+_KNOWN = "list_filter({}, lambda a: list_contains($otel_names, a.key))"
+_ITEMS = f"""flatten(list_transform(from_json(export, $otel_export).resourceSpans, lambda r: flatten(
+    list_transform(coalesce(r.scopeSpans, r.instrumentationLibrarySpans), lambda s: list_transform(
+        s.spans, lambda p: struct_pack(
+            resource := {_KNOWN.format("r.resource.attributes")},
+            attributes := {_KNOWN.format("p.attributes")},
+            span_name := CASE WHEN p.name = 'llm_request' THEN p.name END,
+            ids := lower(p.traceId || '-' || p.spanId),
+            status_code := p.status.code,
+            started := p.startTimeUnixNano,
+            ended := p.endTimeUnixNano))))))"""
 
 _CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "llm", "embedding")
 
@@ -101,15 +110,15 @@ def select(_: Sample, __: Options) -> RequestSelect:
     """Return one row for each span; the service is the team."""
     arrived, ended = moment_ns("started"), moment_ns("ended")
     return RequestSelect(
-        reads={"exports": "resourceSpans"},
+        reads={"export": WHOLE_DOCUMENT},
         items=_ITEMS,
         cells={
-            "request_id": "lower(item.span.traceId || '-' || item.span.spanId)",
-            "span_name": "CASE WHEN item.span.name = 'llm_request' THEN 'llm_request' END",  # others may be text
-            "started": "item.span.startTimeUnixNano",
-            "ended": "item.span.endTimeUnixNano",
-            "status_code": "item.span.status.code",
-            **{name: _first("item.span.attributes", keys) for name, keys in _ATTRIBUTES.items()},
+            "request_id": "item.ids",
+            "span_name": "item.span_name",
+            "started": "item.started",
+            "ended": "item.ended",
+            "status_code": "item.status_code",
+            **{name: _first("item.attributes", keys) for name, keys in _ATTRIBUTES.items()},
             **{name: _first("item.resource", keys) for name, keys in _RESOURCE.items()},
         },
         fields={
@@ -129,7 +138,11 @@ def select(_: Sample, __: Options) -> RequestSelect:
             "status": _STATUS,
             "cost_usd": "cost",
         },
-        parameters={"otel_export": _EXPORT, "calls": list(_CALLS)},
+        parameters={
+            "otel_export": _EXPORT,
+            "otel_names": [key for keys in (*_ATTRIBUTES.values(), *_RESOURCE.values()) for key in keys],
+            "calls": list(_CALLS),
+        },
         skip="""CASE WHEN operation IS NOT NULL AND NOT list_contains($calls, lower(operation))
                 THEN 'span of an agent, a tool or a chain, not of a model call'
             WHEN operation IS NULL AND span_name IS NULL AND coalesce(prompt, output) IS NULL
@@ -139,7 +152,8 @@ def select(_: Sample, __: Options) -> RequestSelect:
 
 def _first(attributes: str, keys: tuple[str, ...]) -> str:
     """Return the SQL of the first known value among attributes of these names (our own)."""
-    values = [f"list_filter({attributes}, lambda a: a.key = '{key}')[1].value" for key in keys]
+    places = (f"list_position(list_transform({attributes}, lambda a: a.key), '{key}')" for key in keys)
+    values = [f"{attributes}[{place}].value" for place in places]
     texts = (f"coalesce({v}.stringValue, {v}.intValue, {v}.doubleValue, {v}.boolValue)" for v in values)
     return f"nullif(trim(coalesce({', '.join(texts)}, '')), '')"
 

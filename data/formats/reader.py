@@ -5,6 +5,7 @@ $parameters.
 """
 
 import csv
+import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -15,14 +16,18 @@ from typing import Any
 import pyarrow as pa
 
 from data.errors import UserError
+from data.formats.document import MAX_DOCUMENT_CHARS, documents
 from data.formats.sample import MAX_LINE_BYTES, Sample, open_text
 from data.text import literal_path
 
 csv.field_size_limit(MAX_LINE_BYTES)
 
 _BATCH_ROWS = 20_000
-_WHOLE_LINES = ("jsonl", "lines")
-"""Kinds whose rows are taken out of whole lines; the others have columns."""
+_WHOLE_LINES = ("jsonl", "json", "lines")
+"""Kinds whose rows are taken out of whole lines or documents; the others have columns."""
+
+WHOLE_DOCUMENT = "/"
+"""What a format of JSON reads that takes its rows out of the whole document by itself."""
 
 _MALFORMED = pa.schema([("line", pa.int64()), ("malformed", pa.string())])
 
@@ -51,6 +56,11 @@ def fast_relation(
         return _parquet(sample, reads, optional)
     if sample.kind == "csv":
         return _csv(sample, reads, optional)
+    if sample.kind == "json":
+        source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed,
+            CAST(json AS VARCHAR) AS doc FROM read_json_objects($raw_path, format = 'auto',
+            compression = $raw_compression, maximum_object_size = $raw_object_bytes, hive_partitioning = false)"""
+        return _extracted(source, reads, {**_raw(sample), "raw_object_bytes": MAX_DOCUMENT_CHARS})
     source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, doc FROM read_csv(
         $raw_path, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '',
         columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes,
@@ -110,7 +120,7 @@ def _taken_from_lines(
     sample: Sample, source: str, reads: Mapping[str, str], parameters: Mapping[str, Any], pattern: str | None
 ) -> Relation:
     """Take what is read out of whole lines: each is a JSON document or, in logs without columns, plain text."""
-    if sample.kind == "jsonl":
+    if sample.kind != "lines":
         return _extracted(source, reads, parameters)
     if pattern is None:
         raise UserError(f"{sample.path} is a log of plain lines, without columns; say what it is with --format.")
@@ -123,6 +133,12 @@ def _taken_from_lines(
 
 def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, Any]) -> Relation:
     """Take paths out of one JSON document a row, parsing it once; what is not valid JSON is malformed."""
+    if list(reads.values()) == [WHOLE_DOCUMENT]:
+        (name,) = reads
+        sql = f"""SELECT line, coalesce(malformed, CASE WHEN NOT is_valid THEN 'not valid JSON' END) AS malformed,
+            CASE WHEN is_valid THEN doc END AS {name}
+            FROM (SELECT line, malformed, doc, coalesce(json_valid(doc), false) AS is_valid FROM ({source}))"""  # noqa: S608  # our own names
+        return Relation(sql=sql, parameters=parameters)
     columns = ", ".join(f"{_clean(f'found[{i}]')} AS {name}" for i, name in enumerate(reads, start=1))
     sql = f"""SELECT line, coalesce(malformed, CASE WHEN found IS NULL THEN 'not valid JSON' END) AS malformed,
         {columns} FROM (SELECT line, malformed,
@@ -132,24 +148,29 @@ def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, A
 
 
 def _columns(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> tuple[str, dict[str, Any]]:
-    """Return the select list of our names, taken by position, and the JSON paths it needs as parameters."""
-    expressions, parameters = [], {}
+    """Return the select list of our names, taken by position, and the JSON paths it needs as parameters.
+
+    All paths into one column are taken in one go, so that its JSON is parsed once.
+    """
+    expressions: dict[str, str] = {}
+    inside: dict[str, dict[str, str]] = {}
     for name, source in reads.items():
         if name in optional and not _holds(sample, source):
-            expressions.append(f"CAST(NULL AS VARCHAR) AS {name}")
+            expressions[name] = "CAST(NULL AS VARCHAR)"
             continue
         column, path = _find(sample, source)
-        expression = f"c{sample.columns.index(column)}"
-        kind = sample.types.get(column)
         if path:
-            document = f"CAST(to_json({expression}) AS VARCHAR)" if kind else expression
-            expression, kind = (
-                f"CASE WHEN json_valid({document}) THEN json_extract_string({document}, $path_{name}) END",
-                None,
-            )
-            parameters[f"path_{name}"] = _pointer(path)
-        expressions.append(f"{_clean(expression, kind)} AS {name}")
-    return ", ".join(expressions), parameters
+            inside.setdefault(column, {})[name] = _pointer(path)
+        else:
+            expressions[name] = _clean(f"c{sample.columns.index(column)}", sample.types.get(column))
+    parameters: dict[str, Any] = {}
+    for column, pointers in inside.items():
+        cell, key = f"c{sample.columns.index(column)}", f"paths_{sample.columns.index(column)}"
+        document = f"CAST(to_json({cell}) AS VARCHAR)" if column in sample.types else cell
+        found = f"CASE WHEN json_valid({document}) THEN json_extract_string({document}, ${key}) END"
+        parameters[key] = list(pointers.values())
+        expressions |= {name: _clean(f"({found})[{i}]") for i, name in enumerate(pointers, start=1)}
+    return ", ".join(f"{expressions[name]} AS {name}" for name in reads), parameters
 
 
 def _find(sample: Sample, source: str) -> tuple[str, list[str]]:
@@ -210,6 +231,13 @@ def _csv_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
 
 
 def _whole_lines(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
+    """Yield (line, what is wrong, text); the elements of an array are counted from 1 like lines."""
+    if sample.kind == "json":
+        try:
+            yield from ((n, wrong, json.dumps(content)) for n, wrong, content in documents(sample))
+        except UserError as err:
+            yield 1, str(err).removeprefix(f"{sample.path} ").partition(";")[0].rstrip("."), None
+        return
     line = 0
     with open_text(sample.path, sample.compression) as file:
         try:

@@ -67,6 +67,9 @@ AGGREGATE_FORMATS: tuple[AggregateFormat, ...] = (
 AUTO = "auto"
 """What `--format` is called where the content decides."""
 
+_SHOWN_CHARS = 40
+"""How much of a column's name a message repeats: the first line of a file that has no header may be any text."""
+
 BY_MAPPING = frozenset({mapped.name, mapped_sums.name})
 """Formats that a mapping file describes and no content shows."""
 
@@ -101,14 +104,29 @@ def recognise(sample: Sample, options: Options) -> Format:
         return fits[0]
     if not fits:
         _refuse_known(sample)
-    seen = ", ".join(sample.columns[:12]) or "no columns"
-    if fits:
-        names = " and ".join(fmt.name for fmt in fits)
-        raise UserError(f"{sample.path} could be {names}; say which with --format.")
-    raise UserError(
-        f"{sample.path} ({sample.kind}: {seen}) is of no format known here ({', '.join(formats())});"
+        raise UserError(_unknown(sample))
+    names = " or ".join(f"--format {fmt.name}" for fmt in fits)
+    raise UserError(f"{sample.path} could be of {len(fits)} formats; say which with {names}.")
+
+
+def _unknown(sample: Sample) -> str:
+    """Return that a file is of no known format, which ones come near it, and the way out."""
+    seen = ", ".join(column[:_SHOWN_CHARS] for column in sample.columns[:12]) or "no columns"
+    near = " or ".join(f"--format {name}" for name in _nearest(sample))
+    known = f"its columns come near {near}" if near else f"`fleetcast formats` lists them: {', '.join(formats())}"
+    inside = " write its records one a line (jq -c '.data[]'), or" if "data" in sample.columns else ""
+    return (
+        f"{sample.path} ({sample.kind}: {seen}) is of no format known here ({known});{inside}"
         " describe it with --mapping map.toml (docs/formats.md)."
     )
+
+
+def _nearest(sample: Sample) -> list[str]:
+    """Return at most two formats of whose columns the file has at least three and a third."""
+    present = {*sample.columns, *sample.paths}
+    shared = {fmt.name: len(present & set(fmt.columns)) for fmt in formats().values()}
+    close = [fmt for fmt in formats().values() if shared[fmt.name] >= max(3, len(fmt.columns) / 3)]
+    return sorted((fmt.name for fmt in close), key=lambda name: -shared[name])[:2]
 
 
 def described(fmt: Format, options: Options) -> Format:
@@ -130,11 +148,6 @@ def _refuse_known(sample: Sample) -> None:
         raise UserError(
             f"{sample.path} is an average day or week without dates ({', '.join(sample.columns[:3])}), no record"
             " of what happened; ingest the log or the dated counts that it was made from."
-        )
-    if sample.kind == "json":
-        raise UserError(
-            f"{sample.path} is one JSON array or document of no usage export known here; write one object a line"
-            " (jq -c '.[]')."
         )
 
 

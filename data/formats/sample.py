@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import UserError
+from data.formats.json_paths import HEAD_CHARS, key_paths
 
 Kind = Literal["csv", "jsonl", "json", "lines", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
@@ -39,11 +40,11 @@ class Sample:
 
     kind: `jsonl` is an object a line, be it a single one; `json` is one document over many lines, or one array
         (data/formats/document.py); `lines` is a log of plain lines without columns.
-    columns: header of a CSV file, keys of the first objects of a JSONL file, schema of a Parquet file, in order;
-        empty for the other kinds.
+    columns: header of a CSV file, keys of the first objects of JSON, schema of a Parquet file, in order; empty for
+        plain lines.
     types: DuckDB type of each Parquet column that is not text; empty for text files.
     delimiter: of a CSV file.
-    paths: dotted paths of the keys inside the first objects of a JSONL file, three levels deep.
+    paths: dotted paths of the keys inside the first objects of JSON, three levels deep where they are one a line.
     head: the first lines of a log without columns. May hold text of prompts: it is looked at and never shown.
     """
 
@@ -118,7 +119,7 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
     if any(_PLAIN_LINE.search(line) for line in lines):
         return Sample(path=path, kind="lines", compression=compression, columns=(), head=tuple(lines))
     if _is_document(lines):
-        return Sample(path=path, kind="json", compression=compression, columns=())
+        return _document_sample(path, compression)
     if lines[0].lstrip().startswith("{"):
         objects = _objects(lines)
         keys = dict.fromkeys(key for content in objects for key in content)
@@ -135,6 +136,14 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
         columns=tuple(c.strip() for c in header),
         delimiter=delimiter,
     )
+
+
+def _document_sample(path: Path, compression: Compression) -> Sample:
+    """Return the keys in the first part of a document, which may be far longer than what is looked at."""
+    with open_text(path, compression) as file:
+        paths = tuple(dict.fromkeys(key_paths(file.read(HEAD_CHARS))))
+    columns = tuple(key for key in paths if "." not in key)
+    return Sample(path=path, kind="json", compression=compression, columns=columns, paths=frozenset(paths))
 
 
 def _is_document(lines: list[str]) -> bool:

@@ -1,9 +1,12 @@
+import gzip
+import json
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from data.ingest import ingest_logs
+from data.ingest import FileRefusedError, ingest_logs
 
 
 def test_maps_of_a_parquet_export_are_read(tmp_path, store, now, stored):
@@ -29,3 +32,30 @@ def test_a_usage_that_is_no_map_is_unknown(take, stored):
     )
 
     assert stored("prompt_tok, output_tok") == [(None, None)] * 3
+
+
+def observation(n: int, **changes: object) -> dict[str, object]:
+    whole = {"id": f"o{n}", "type": "GENERATION", "startTime": f"2026-11-01T06:00:0{n}Z", "input": "hush-hush"}
+    return {**whole, "usageDetails": {"input": n, "output": 1}, **changes}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_of_observations_is_read_element_by_element(tmp_path, store, now, stored, indent):
+    path = tmp_path / "export"
+    path.write_bytes(gzip.compress(json.dumps([observation(n) for n in range(1, 4)], indent=indent).encode()))
+
+    (file,) = ingest_logs(store, [path], now=now).files
+
+    assert (file.format, file.rows_new) == ("langfuse", 3)
+    assert stored("request_id, prompt_tok") == [("o1", 1), ("o2", 2), ("o3", 3)]
+
+
+def test_a_bad_element_of_an_array_is_named_by_its_number(take):
+    file = take(json.dumps([observation(1), observation(2, startTime="soon"), observation(3)], indent=1))
+
+    assert [(row.line, row.reason) for row in file.rejected] == [(2, "the time is missing or cannot be read")]
+
+
+def test_an_array_that_is_cut_off_is_refused_in_one_sentence(take):
+    with pytest.raises(FileRefusedError, match=r"refused whole: 1 of its 1 rows .* is not valid JSON"):
+        take(json.dumps([observation(1), observation(2)], indent=1)[:-20])

@@ -22,5 +22,34 @@ def test_a_file_that_two_formats_would_take_is_asked_about(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("arrived_utc,prompt_tok,output_tok,TIMESTAMP,ContextTokens,GeneratedTokens\n1,1,1,1,1,1\n")
 
-    with pytest.raises(UserError, match="could be canonical and azure-llm; say which with --format"):
+    with pytest.raises(
+        UserError, match="could be of 2 formats; say which with --format canonical or --format azure-llm"
+    ):
+        recognise(look_at(path), Options())
+
+
+def test_a_file_that_comes_near_a_format_is_told_which(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "request_id,startTime,endTime,prompt_tokens,completion_tokens,model,status,call_type\n1,2,3,4,5,6,7,8\n"
+    )
+
+    with pytest.raises(UserError, match="come near --format litellm"):
+        recognise(look_at(path), Options())
+
+
+def test_a_file_of_no_format_is_told_all_of_them_and_little_of_its_text(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a," + "secret " * 50 + "\n1,2\n")
+
+    with pytest.raises(UserError, match=r"lists them: canonical, .*--mapping map\.toml") as refused:
+        recognise(look_at(path), Options())
+    assert str(refused.value).count("secret") < 8
+
+
+def test_records_inside_a_page_are_asked_for_one_a_line(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('{"data": [{"a": 1}], "meta": {}}')
+
+    with pytest.raises(UserError, match=r"jq -c '\.data\[\]'"):
         recognise(look_at(path), Options())
