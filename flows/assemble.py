@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
+from data.units import DAY_S
 from flows.settings import WorkloadSettings
 from flows.walk import Priced, SizedGpu
 from forecasting.demand import Demand
@@ -16,6 +17,7 @@ from forecasting.peaks import daily_peaks
 from forecasting.spread import Spread
 from reports.budget import (
     Breakeven,
+    BusiestRow,
     FleetRow,
     Horizon,
     LongShareRow,
@@ -138,6 +140,8 @@ def _horizon(
         tokens=[_percentiles(demand, field) for field in TOKEN_FIELDS],
         prompt_tok=Spread.of((per_day * demand.prompt_tok).sum(axis=1)),
         output_tok=Spread.of((per_day * demand.output_tok).sum(axis=1)),
+        cached_tok=Spread.of((per_day * demand.cached_prompt_tok).sum(axis=1)),
+        busiest=_busiest(demand),
         fleets=[_fleet_row(each, settings, days) for each in sized],
         chosen_gpu=hosting_gpu(priced, days),
         costs=[each.line for each in priced.lines[days]],
@@ -152,6 +156,23 @@ def _horizon(
             decide_by=choice.decide_by,
         ),
     )
+
+
+def _busiest(demand: Demand) -> list[BusiestRow]:
+    """Return the busiest hour, minute and 10 s, those that anything tells."""
+    rows = []
+    for each in demand.busiest:
+        rate = demand.requests / DAY_S * each.factor
+        rows.append(
+            BusiestRow(
+                window_s=each.window_s,
+                qps=Spread.of(rate.max(axis=1)),
+                usual_qps=Spread.of(np.median(rate, axis=1)),
+                over_mean=float(np.median(each.factor)),
+                estimated=each.estimated,
+            )
+        )
+    return rows
 
 
 def _percentiles(demand: Demand, field: Field) -> TokenPercentiles:

@@ -56,6 +56,21 @@ class TokenPercentiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BusiestRow:
+    """Requests a second in the busiest window of so many seconds over one horizon."""
+
+    window_s: int
+    qps: Spread
+    """In the busiest one of the horizon."""
+    usual_qps: Spread
+    """In the busiest one of its median day."""
+    over_mean: float
+    """Median over paths and days of the busiest window's rate over its day's mean rate."""
+    estimated: bool
+    """Never seen: worked out from longer windows and the workload's index of dispersion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetRow:
     """What one candidate (GPU, TP) asks over one horizon. GPUs are whole replicas times TP, spares included."""
 
@@ -118,6 +133,8 @@ class Horizon:
     chosen_gpu: str | None
     costs: list[CostLine]
     decision: OptionChoice
+    cached_tok: Spread | None = None
+    busiest: list[BusiestRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,6 +215,15 @@ def stamp(value: datetime) -> str:
     return f"{day(value.date())}, {value.hour:02d}:{value.minute:02d} UTC"
 
 
+def window(window_s: int) -> str:
+    """Say how long a window is.
+
+    >>> window(3600), window(60), window(10)
+    ('hour', 'minute', '10 s')
+    """
+    return {3600: "hour", 60: "minute"}.get(window_s, f"{window_s} s")
+
+
 def hour_of_week(hour: int) -> str:
     """Return a slot of the week, Monday 00:00 UTC first.
 

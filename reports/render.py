@@ -274,6 +274,7 @@ def _environment(currency: Currency) -> Environment:
         "day",
         "month",
         "stamp",
+        "window",
     )
     env.filters.update(money)
     env.filters.update({name: getattr(fmt, name) for name in names})

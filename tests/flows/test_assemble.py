@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from flows.assemble import hosting_gpu, workload_page
-from flows.walk import Priced, SizedGpu
+from flows.walk import Priced, SizedGpu, api_token_ratio
 from forecasting.spread import Spread
+from sizing.api_cost import ApiPlan, api_cost
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,55 @@ def test_a_horizon_is_a_prefix_of_the_same_paths(walked, pages):
             assert horizon.prompt_tok.p50 == pytest.approx(np.median(tokens))
             assert horizon.end == horizon.start + timedelta(days=horizon.days - 1)
             assert horizon.peak_qps.mean >= horizon.mean_qps.mean
+
+
+def test_the_tokens_on_the_page_are_those_that_the_api_bills(walked, pages):
+    """Sums of paths are the means of money: the totals of plan.json at the list price give its API line."""
+    checked = 0
+    for n, page in enumerate(pages):
+        settings = walked["plan"].settings.workloads[n]
+        offer = settings.api and ApiPlan(provider=settings.api.provider, model=settings.api.model)
+        price = offer and api_cost(offer, walked["outlooks"][n].demand).price
+        if not price or price.tiers or api_token_ratio(settings) != 1.0:
+            continue
+        for horizon in page.horizons:
+            line = next(line for line in horizon.costs if line.option == "api")
+            fresh = horizon.prompt_tok.mean - horizon.cached_tok.mean
+            usd = fresh * price.input_usd_per_mtok + horizon.cached_tok.mean * price.cached_usd_per_mtok
+            usd = (usd + horizon.output_tok.mean * price.output_usd_per_mtok) / 1e6
+            usd += horizon.requests.mean * price.usd_per_request
+            assert line.usd.mean == pytest.approx(usd, rel=1e-12)
+            assert abs(line.usd.mean - usd) < 0.005, "to the cent"
+            checked += 1
+    assert checked >= 3
+
+
+def test_percentiles_lie_on_the_paths_of_their_means(walked):
+    for outlook in walked["outlooks"]:
+        demand = outlook.demand
+        for tokens, mean in zip(
+            demand.tokens, (demand.prompt_tok, demand.cached_prompt_tok, demand.output_tok), strict=True
+        ):
+            if not np.isfinite(tokens.paths).all():
+                continue
+            p50, p90, p95, p99 = tokens.paths.astype(np.float64)
+            assert (p50 <= p90).all()
+            assert (p90 <= p95).all()
+            assert (p95 <= p99).all()
+            assert (0.4 * p50 + 0.05 * p90 + 0.04 * p95 + 0.01 * p99 <= mean * (1 + 1e-5)).all()
+
+
+def test_the_busiest_hour_is_no_busier_than_the_busiest_minute_and_that_than_ten_seconds(walked, pages):
+    for page, outlook in zip(pages, walked["outlooks"], strict=True):
+        for horizon in page.horizons:
+            hour, minute, ten = horizon.busiest
+            assert [row.window_s for row in horizon.busiest] == [3600, 60, 10]
+            assert horizon.mean_qps.mean <= hour.qps.mean <= minute.qps.mean <= ten.qps.mean
+            assert hour.usual_qps.p50 <= hour.qps.p50
+            assert 1 <= hour.over_mean <= minute.over_mean <= ten.over_mean
+            if outlook.demand.window_s == 10:
+                assert not ten.estimated
+                assert ten.qps == horizon.peak_qps
 
 
 def test_a_longer_horizon_never_peaks_lower_nor_needs_fewer_gpus(pages):

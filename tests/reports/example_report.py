@@ -19,6 +19,7 @@ from reports.budget import (
     Breakeven,
     BudgetMonth,
     BudgetReport,
+    BusiestRow,
     Currency,
     Decision,
     FleetRow,
@@ -306,8 +307,24 @@ def _horizon(
         fleets=fleets,
         chosen_gpu=chosen,
         costs=costs,
+        cached_tok=_spread(per_day * days * prompt * 0.3, 0.05 * (days / 30) ** 0.5),
+        busiest=_busiest(per_day / 86_400, days, category),
         decision=_choice(days, None if name.startswith("code-agents") else chosen, fleets[0], costs),
     )  # fmt: skip
+
+
+def _busiest(qps: float, days: int, category: Category) -> list[BusiestRow]:
+    seen = {3600: 1.7, 60: 2.3, 10: 3.4}
+    return [
+        BusiestRow(
+            window_s=window_s,
+            qps=_spread(qps * factor * 1.15, 0.06 * (days / 30) ** 0.5),
+            usual_qps=_spread(qps * factor, 0.04 * (days / 30) ** 0.5),
+            over_mean=factor,
+            estimated=category == "batch" and window_s < 60,
+        )
+        for window_s, factor in seen.items()
+    ]
 
 
 def _tokens(name: str, mean: float, spread: float, days: int) -> TokenPercentiles:
