@@ -137,9 +137,10 @@ def sample_paths(predictive: Predictive, scores: Floats) -> Floats:
     """
     paths = scores.shape[0]
     levels = predictive.ppf((np.arange(paths) + 0.5) / paths)
-    dealt = np.empty_like(levels)
-    np.put_along_axis(dealt, np.argsort(scores, axis=0, kind="stable"), levels, axis=0)
-    return dealt
+    by_day = np.ascontiguousarray(scores.T)  # each day's scores side by side sort twice as fast
+    dealt = np.empty_like(by_day)
+    np.put_along_axis(dealt, np.argsort(by_day, axis=1), levels.T, axis=1)
+    return np.ascontiguousarray(dealt.T)
 
 
 def persistence_share(errors: Floats, half_width: Floats, seen: Floats) -> Floats:
