@@ -16,7 +16,7 @@ from forecasting.demand import Demand, Floats, TokenOutlook
 from forecasting.holiday import HolidayCalendar, holiday_multipliers
 from forecasting.joint import is_volume, joint_paths
 from forecasting.moves import Expected
-from forecasting.past import FIELD_MOVED_BY, Past, read_past
+from forecasting.past import Past, read_past
 from forecasting.peaks import busiest_windows, finer_notes, finer_peaks, peak_factor, peak_forecast
 from forecasting.profile import clock_shift_h, followed_zone, hour_profile
 from forecasting.scenarios import Days, Event, Growth, event_multipliers, growth_multipliers
@@ -191,13 +191,18 @@ def _with_scenarios(
     if holidays is not None and past.holiday is not None:
         requests = requests * holiday_multipliers(past.holiday, holidays, demand.days, paths, rng)
     prompt = demand.prompt_tok * factors["prompt_tok"]
+    cached = np.fmin(demand.cached_prompt_tok * factors["cached_prompt_tok"], prompt)
+    capped = np.divide(
+        cached, demand.cached_prompt_tok, out=np.ones_like(cached), where=demand.cached_prompt_tok > 0
+    )
+    by_field = {"prompt": factors["prompt_tok"], "cached": capped, "output": factors["output_tok"]}
     moved = replace(
         demand,
         requests=requests,
         prompt_tok=prompt,
-        cached_prompt_tok=np.fmin(demand.cached_prompt_tok * factors["cached_prompt_tok"], prompt),
+        cached_prompt_tok=cached,
         output_tok=demand.output_tok * factors["output_tok"],
-        tokens=tuple(each.times(factors[FIELD_MOVED_BY[each.field]]) for each in demand.tokens),
+        tokens=tuple(each.times(by_field[each.field]) for each in demand.tokens),
     )
     return moved, _parts(demand, grown, moved)
 
