@@ -73,7 +73,8 @@ def load_traffic(
 def load_quality(store: Store, *, since: date | None, until: date, matches: Sequence[Match]) -> DataQuality:
     """Return what was read and what was not, over the files of the matching sources; without a match, of all.
 
-    Rows are those of whole files; requests and gap days are those of the matches within the span.
+    Rows are those of whole files, without those that are no requests at all; requests and gap days are those of
+    the matches within the span.
     """
     begin = since or _first_day(store)
     kinds = [_labels_of(store, Ask(match=match, since=since, until=until)) for match in matches or (Match(),)]
@@ -81,7 +82,7 @@ def load_quality(store: Store, *, since: date | None, until: date, matches: Sequ
     files = (
         frame(
             store.con,
-            """SELECT count(*) AS files, CAST(sum(rows_read) AS BIGINT) AS rows_read,
+            """SELECT count(*) AS files, CAST(sum(rows_read - rows_skipped) AS BIGINT) AS rows_read,
             CAST(sum(rows_duplicate) AS BIGINT) AS rows_duplicate,
             CAST(sum(rows_rejected) AS BIGINT) AS rows_rejected
         FROM file_manifest WHERE status = 'done' AND list_contains($labels, source_label)""",

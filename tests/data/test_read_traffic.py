@@ -265,6 +265,20 @@ def test_quality_counts_what_was_read_and_what_was_not(store, write_csv, now):
     assert load_quality(store, since=UNTIL, until=UNTIL, matches=[]).requests == 0
 
 
+def test_rows_that_are_no_requests_are_not_counted_as_read(tmp_path, store, now):
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"timestamp": "2026-11-02T00:00:00", "event": "request.received", "rid": "a"}\n'
+        '{"timestamp": "2026-11-02T00:00:01", "event": "request.finished", "rid": "a",'
+        ' "out": {"meta_info": {"prompt_tokens": 1, "completion_tokens": 1, "e2e_latency": 1.0}}}\n'
+    )
+    ingest_logs(store, [path], now=now)
+
+    found = load_quality(store, since=None, until=UNTIL, matches=[])
+
+    assert (found.rows_read, found.rows_rejected, found.requests) == (1, 0, 1)
+
+
 def test_the_digest_is_that_of_the_content_and_not_of_the_way_it_came_in(tmp_path, write_csv, now):
     files = [write_csv("a.csv", hourly(range(1))), write_csv("b.csv", hourly(range(1, 2)))]
     digests = []

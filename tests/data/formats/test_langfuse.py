@@ -24,6 +24,14 @@ def test_maps_of_a_parquet_export_are_read(tmp_path, store, now, stored):
     assert stored("prompt_tok, cached_prompt_tok, output_tok, reasoning_tok") == [(12, 7, 1, None)]
 
 
+def test_whole_numbers_that_clickhouse_writes_as_text_are_numbers(take, stored):
+    row = {"id": "a", "type": "GENERATION", "start_time": "2026-11-01 06:00:00", "usage_details": {"input": "816"}}
+
+    take(json.dumps(row) + "\n")
+
+    assert stored("prompt_tok, output_tok") == [(816, None)]
+
+
 def test_a_usage_that_is_no_map_is_unknown(take, stored):
     take(
         "id,type,start_time,usage_details\n"

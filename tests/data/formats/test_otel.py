@@ -77,6 +77,14 @@ def test_an_attribute_twice_and_one_without_a_value_stop_nothing(take, stored):
     assert stored("prompt_tok, output_tok") == [(7, None)]
 
 
+def test_a_resource_without_spans_hides_no_other(take):
+    good = json.loads(export({"gen_ai.operation.name": "chat"}))["resourceSpans"]
+
+    file = take(json.dumps({"resourceSpans": [{"resource": {}}, {"scopeSpans": [{}]}, *good]}) + "\n")
+
+    assert (file.rows_new, file.rows_skipped) == (1, 0)
+
+
 def test_more_cached_than_input_tokens_reject_the_span_by_the_line_of_its_export(take):
     good = export({"gen_ai.operation.name": "chat"}, spanId="cc")
     bad = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 1}
