@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from forecasting import intervals, judging, levels, models, series
+from forecasting import intervals, judging, levels, models, series, weights
 from forecasting.backtest import QUANTILES, forecast_window, run_backtest
 from forecasting.scores import SCORED, coverage, naive_quantiles, pinball
 
@@ -172,14 +172,14 @@ Change = dict[tuple[object, str], object]
 _NO_YEAR = tuple(replace(m, year_share=0.0) for m in levels.MIXTURES)
 ABLATIONS: dict[str, Change] = {
     "as shipped": {},
-    "robust levels alone": {(series, "DampedEts"): models.RobustLevels},
+    "robust levels alone": {(series, "DampedSmoothing"): models.RobustLevels},
     "ETS alone, half a year of errors": {
-        (series, "RobustLevels"): models.DampedEts,
+        (series, "RobustLevels"): models.DampedSmoothing,
         (series, "ERROR_ORIGINS"): 26,
     },
     "equal shares of levels and ETS": {(judging, "SHARE_POWER"): 0.0},
     "one mixture instead of four": {(models, "MIXTURES"): levels.MIXTURES[:1]},
-    "four mixtures, equal weights": {(models, "SHARPNESS"): 0.0},
+    "four mixtures, equal weights": {(weights, "SHARPNESS"): 0.0},
     "no shape of past years": {(models, "MIXTURES"): _NO_YEAR, (models, "yearly_move"): lambda *_: 0.0},
     "weekday effects shrunk by n/(n+1)": {(levels, "WEEKDAY_SHRINK"): 1.0},
     "naive whenever it won (no shrinkage)": {(judging, "USUAL_ORIGINS"): 0.0},

@@ -15,6 +15,8 @@ YEAR_DAYS = 364
 """52 whole weeks: the same weekday a year before."""
 SLOW_DAYS = 182
 MOST_YEARS = 8
+ONE_YEAR_SHARE = 0.7
+"""How much of a single past year's moves is taken as season: one year cannot tell season from wandering."""
 WEEKDAY_WEEKS = 10
 WEEKDAY_SHRINK = 0.3
 STEEPEST_PER_DAY = 0.01
@@ -122,14 +124,14 @@ def yearly_move(x: Floats, origins: Ints, horizon: int) -> Floats:
     season = np.zeros((len(origins), horizon))
     h = np.arange(horizon) % YEAR_DAYS
     for i, t in enumerate(origins):
-        if t < 2 * 365:
-            continue
         years = min((int(t) - 21) // YEAR_DAYS, MOST_YEARS)
+        if years < 1:
+            continue
         starts = int(t) - YEAR_DAYS * np.arange(1, years + 1)[:, None]
         index = np.minimum(starts + h[None], int(t) - 8)  # centred smoothing must not see beyond t
         growth = before[starts + YEAR_DAYS - 1] - before[starts - 1]
         moves = level[index] - before[starts - 1] - growth * (h / YEAR_DAYS)[None]
-        season[i] = np.median(moves, axis=0)
+        season[i] = np.median(moves, axis=0) * (1.0 if t >= 2 * 365 else ONE_YEAR_SHARE)
     return season
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from data.traffic import Basis
 from forecasting.calendar import WEEK_DAYS, History
 from forecasting.counts import count_forecast
+from forecasting.dates import date_effects
 from forecasting.intervals import (
     OWN_LEVEL,
     SHAPE,
@@ -22,7 +23,7 @@ from forecasting.levels import level_shifts
 from forecasting.models import (
     SHORT_HISTORY_DAYS,
     SHORT_WINDOW,
-    DampedEts,
+    DampedSmoothing,
     Model,
     RobustLevels,
     SeasonalNaive,
@@ -91,14 +92,16 @@ class SeriesForecast:
 def forecast_series(history: History, horizon: int, *, trend: bool = True, light: bool = False) -> SeriesForecast:
     """Forecast the `horizon` days after the history.
 
-    `trend=False` leaves growth to a scenario; `light` compares no statsmodels candidates (for the many token
-    series of a workload). Deterministic.
+    `trend=False` leaves growth to a scenario; `light` takes robust levels alone (for the many token series
+    of a workload). Deterministic.
     """
     if history.low_count:
         return _count_series(history, horizon)
     if history.known_days < SHORT_HISTORY_DAYS or len(history.x) < SHORT_HISTORY_DAYS:
         return short_series(history, horizon)
-    return _long_series(history, horizon, RobustLevels(trend=trend), None if light else DampedEts(trend=trend))
+    return _long_series(
+        history, horizon, RobustLevels(trend=trend), None if light else DampedSmoothing(trend=trend)
+    )
 
 
 def short_series(history: History, horizon: int, *, season: int = WEEK_DAYS) -> SeriesForecast:
@@ -166,22 +169,27 @@ def _long_series(history: History, horizon: int, robust: Model, other: Model | N
     """Robust levels and a second model, each with the share that its backtest earns, or else the naive."""
     n = len(history.x)
     origins = _origins(n, SHORT_HISTORY_DAYS)
-    rows = robust.predict(history, np.append(origins, n), horizon)
-    errors = _errors(history, origins, rows[:-1])
+    every = np.append(origins, n)
+    effects = date_effects(history, every, horizon)
+    rows = _dated(robust.predict(history, every, horizon), effects)
     at = judged_positions(origins, n, horizon)
-    judged = Judged.of(history, origins, errors, at, horizon)
-    name, past, newest = robust.name, rows[at], rows[-1]
+    judged = Judged.of(history, origins, _errors(history, origins, rows[:-1]), at, horizon)
+    name = robust.name
     if other is not None:
-        theirs = other.predict(history, origins[at], horizon)
-        share = model_share(judged.loss(past), judged.loss(theirs))
+        theirs = _dated(other.predict(history, every, horizon), effects)
+        share = model_share(judged.loss(rows[at]), judged.loss(theirs[at]))
         name = f"{(1 - share):.0%} {robust.name} + {share:.0%} {other.name}"
-        past = (1 - share) * past + share * theirs
-        newest = (1 - share) * newest + share * other.predict(history, np.array([n]), horizon)[0]
-    loss = judged.loss(past)
+        rows = (1 - share) * rows + share * theirs
+    loss = judged.loss(rows[at])
     if expected_loss(loss, len(at)) >= 1.0:
         return _naive_series(history, horizon, origins, name, loss, len(at))
-    method = _method(history, name, len(at), loss, judged.coverage(past))
-    return _assemble(history, newest, errors, horizon, method)
+    method = _method(history, name, len(at), loss, judged.coverage(rows[at]))
+    return _assemble(history, rows[-1], _errors(history, origins, rows[:-1]), horizon, method)
+
+
+def _dated(rows: Floats, effects: Floats) -> Floats:
+    """Forecasts (O, H) with what the dates are expected to do."""
+    return np.maximum(rows + effects, 0.0)
 
 
 def _naive_series(
