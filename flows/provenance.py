@@ -20,7 +20,6 @@ LIBRARIES = (
     "pandas",
     "prefect",
     "scipy",
-    "statsmodels",
 )
 
 

@@ -113,8 +113,8 @@ def yearly_move(x: Floats, origins: Ints, horizon: int) -> Floats:
 
         Y(h) = median over years k of S[t - 364 k + h] - L[t - 364 k] - h / 364 (L[t - 364 (k - 1)] - L[t - 364 k])
 
-    S: smoothed x; L: median of the 21 days before. Zero where less than two years are known, because one year
-    cannot tell a season from a trend.
+    S: smoothed x; L: median of the 21 days before. Times ONE_YEAR_SHARE where less than two years are known, zero
+    where less than one is.
     """
     smooth = (
         pd.Series(x).rolling(7, center=True, min_periods=1).median().rolling(7, center=True, min_periods=1).mean()
@@ -131,7 +131,7 @@ def yearly_move(x: Floats, origins: Ints, horizon: int) -> Floats:
         index = np.minimum(starts + h[None], int(t) - 8)  # centred smoothing must not see beyond t
         growth = before[starts + YEAR_DAYS - 1] - before[starts - 1]
         moves = level[index] - before[starts - 1] - growth * (h / YEAR_DAYS)[None]
-        season[i] = np.median(moves, axis=0) * (1.0 if t >= 2 * 365 else ONE_YEAR_SHARE)
+        season[i] = np.median(moves, axis=0) * (1.0 if years > 1 else ONE_YEAR_SHARE)
     return season
 
 

@@ -72,10 +72,20 @@ def test_without_trend_a_rising_series_is_held():
     assert held[-1] == pytest.approx(held[0], abs=0.01)
 
 
-def test_one_year_gives_no_yearly_shape():
-    x = 7 + np.sin(2 * np.pi * np.arange(700) / 364)
+def test_less_than_a_year_gives_no_yearly_shape():
+    x = 7 + np.sin(2 * np.pi * np.arange(380) / 364)
 
-    assert not yearly_move(x, np.array([700]), 90).any()
+    assert not yearly_move(x, np.array([380]), 90).any()
+
+
+def test_one_year_is_taken_at_seven_tenths():
+    x = 7 + np.sin(2 * np.pi * np.arange(700) / 364)
+    origin = np.array([600])
+
+    one, two = yearly_move(x[:600], origin, 90)[0], np.sin(2 * np.pi * (600 + np.arange(90)) / 364)
+
+    # the level before the origin is the median of 21 days, 10.5 days old: the shape starts from there
+    assert one == pytest.approx(0.7 * (two - np.sin(2 * np.pi * 589 / 364)), abs=0.05)
 
 
 def test_two_years_give_the_shape_of_the_year():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from forecasting.calendar import make_history
-from forecasting.models import DampedEts, RobustLevels, SeasonalNaive, ShortHistory
+from forecasting.models import DampedSmoothing, RobustLevels, SeasonalNaive, ShortHistory
 
 MONDAY = np.datetime64("2026-01-05")
-MODELS = [SeasonalNaive(), ShortHistory(), RobustLevels(), DampedEts()]
+MODELS = [SeasonalNaive(), ShortHistory(), RobustLevels(), DampedSmoothing()]
 
 
 def series(days=200, seed=0):
@@ -69,10 +69,10 @@ def test_the_mixture_that_was_right_in_the_past_gets_the_weight():
     assert np.abs(learnt - truth).mean() < np.abs(found - truth).mean()
 
 
-def test_ets_damps_its_trend():
+def test_smoothing_damps_its_trend():
     y = 1000 * np.exp(0.01 * np.arange(200))
 
-    found = DampedEts().predict(history(y), np.array([200]), 365)[0]
+    found = DampedSmoothing().predict(history(y), np.array([200]), 365)[0]
 
     assert np.all(np.isfinite(found))
-    assert found[-1] - found[0] < 0.01 * 49 + 0.05, "phi is at most 0.98: the slope adds up to 49 days"
+    assert found[-1] - found[0] < 0.01 * 99 + 0.05, "phi is at most 0.99: the slope adds up to 99 days"

@@ -133,9 +133,9 @@ def test_few_requests_a_day_are_counted_in_whole_numbers():
     assert (q == np.round(q)).all()
 
 
-def test_the_light_pipeline_leaves_statsmodels_out():
-    assert "ETS" not in forecast(week(400), light=True).method.model
-    assert "ETS" in forecast(week(400)).method.model
+def test_the_light_pipeline_takes_levels_alone():
+    assert "smoothing" not in forecast(week(400), light=True).method.model
+    assert "smoothing" in forecast(week(400)).method.model
 
 
 def test_a_short_history_is_never_surer_than_its_own_days_are_alike():
