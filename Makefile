@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SLOW_STAMP := $(VENV)/.installed-slow
+SLOW_EXTRAS := dev,ray
 WORKERS ?= 2
 
 .PHONY: demo test test-slow lint benchmarks clean
@@ -15,7 +17,7 @@ demo: $(STAMP)
 test: $(STAMP) lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-test-slow: $(STAMP)
+test-slow: $(SLOW_STAMP)
 	$(BIN)/pytest -m slow
 
 lint: $(STAMP)
@@ -30,6 +32,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "fleetcast needs Python 3.11 or newer; none was found on the PATH." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(SLOW_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(SLOW_EXTRAS)]'
 	touch $@
 
 clean:

@@ -265,6 +265,10 @@ def _add_backtest(commands: Commands) -> None:
     backtest.add_argument("--windows", type=Path, required=True, metavar="W", help="unique_id, cutoff, horizon")
     backtest.add_argument("--out", type=Path, required=True, metavar="P", help="CSV or Parquet of forecasts")
     backtest.add_argument("--workers", type=_whole(1, 1_024), help="processes (default: the cores)")
+    backtest.add_argument(
+        "--engine", choices=["local", "ray"], default="local", help="where the windows run (ray: extra [ray])"
+    )
+    backtest.add_argument("--ray-address", metavar="A", help="a running cluster (default: Ray on this machine)")
     backtest.set_defaults(run="flows.cli_judge:run_backtest")
 
 

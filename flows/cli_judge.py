@@ -2,10 +2,14 @@
 
 import argparse
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
@@ -15,19 +19,28 @@ from flows.progress import progress_bar
 
 def run_backtest(arguments: argparse.Namespace) -> None:
     """Forecast each window of a table of daily series, seeing nothing after its cutoff."""
-    from forecasting.backtest import run_backtest as backtest
+    from forecasting.backtest import check_backtest, stream_backtest
 
-    series, windows = _table(arguments.series), _table(arguments.windows)
-    workers = arguments.workers or os.cpu_count() or 1
-    with progress_bar("backtest") as report:
-        forecasts = backtest(
-            series,
-            windows,
-            workers=workers,
-            progress=lambda done, every: report(f"window {done} of {every}", done / every),
-        )
-    _write(forecasts, arguments.out)
-    print(f"{len(windows)} windows of {series['unique_id'].nunique()} series: {arguments.out}")
+    if arguments.ray_address and arguments.engine != "ray":
+        raise UserError("--ray-address is for --engine ray; add that, or leave the address out.")
+    backtest = check_backtest(_table(arguments.series), _table(arguments.windows))
+    if not backtest.windows:
+        raise UserError(f"{arguments.windows} has no windows, so there is nothing to forecast; give it some rows.")
+    with progress_bar("backtest") as report, written_in_parts(arguments.out) as write:
+
+        def progress(done: int, every: int) -> None:
+            report(f"window {done} of {every}", done / every)
+
+        if arguments.engine == "ray":
+            from flows.ray_engine import backtest_on_ray
+
+            address, cores = arguments.ray_address, arguments.workers
+            backtest_on_ray(backtest, write, address=address, cores=cores, progress=progress)
+        else:
+            workers = arguments.workers or os.cpu_count() or 1
+            for part in stream_backtest(backtest, workers=workers, progress=progress):
+                write(part)
+    print(f"{len(backtest.windows)} windows of {len(backtest.known)} series: {arguments.out}")
 
 
 def run_validate_sizing(arguments: argparse.Namespace) -> None:
@@ -59,6 +72,36 @@ def _table(path: Path) -> pd.DataFrame:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
     except (ValueError, pd.errors.ParserError) as error:
         raise UserError(f"{path} is no table that can be read: {str(error).splitlines()[0]}.") from error
+
+
+@contextmanager
+def written_in_parts(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield a function that appends a table to a CSV or Parquet file, which appears once all of them are in."""
+    part = path.with_name(f".{path.name}.part")
+    parquet: pq.ParquetWriter | None = None
+    begun = False
+
+    def write(table: pd.DataFrame) -> None:
+        nonlocal parquet, begun
+        if path.suffix == ".parquet":
+            rows = pa.Table.from_pandas(table, preserve_index=False)
+            parquet = parquet or pq.ParquetWriter(part, rows.schema)
+            parquet.write_table(rows)
+        else:
+            table.to_csv(part, index=False, mode="a" if begun else "w", header=not begun)
+        begun = True
+
+    try:
+        yield write
+        if parquet:
+            parquet.close()
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror or error}; choose another --out.") from error
+    finally:
+        if parquet:
+            parquet.close()
+        part.unlink(missing_ok=True)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data.errors import UserError
-from forecasting.backtest import OUT_COLUMNS, run_backtest
+from forecasting.backtest import OUT_COLUMNS, check_backtest, run_backtest
 
 SHARED = Path(__file__).parents[3] / "shared"
 
@@ -59,6 +59,30 @@ def test_other_series_and_windows_change_nothing():
     assert plain(both[both["unique_id"] == "a"].reset_index(drop=True)).equals(plain(alone))
 
 
+def test_what_the_workers_are_sent_ends_at_the_cutoff():
+    backtest = check_backtest(series(), windows(("a", "2026-05-01", 30)))
+
+    ((name, first, y, horizon),) = next(backtest.batches(1))
+
+    assert (name, str(first), horizon) == ("a", "2026-01-01", 30)
+    assert len(y) == 121, "1 January to 1 May"
+
+
+def test_batches_are_cut_only_when_they_are_asked_for_and_keep_the_order():
+    many = windows(*[("a", str(day.date()), 3) for day in pd.date_range("2026-03-01", periods=40)])
+    batches = list(check_backtest(series(), many).batches(16))
+
+    assert [len(batch) for batch in batches] == [16, 16, 8]
+    assert [len(y) for _, _, y, _ in batches[0]] == list(range(60, 76))
+
+
+def test_the_order_of_rows_and_of_series_is_irrelevant():
+    known = series()
+    shuffled = known.sample(frac=1.0, random_state=3)
+
+    assert plain(run_backtest(known, windows())).equals(plain(run_backtest(shuffled, windows())))
+
+
 def test_two_workers_give_the_same_as_one_and_count_to_the_end():
     seen = []
 
@@ -89,12 +113,16 @@ def test_a_cutoff_after_the_data_bridges_the_gap():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"y": [1.0, np.nan]}, "give a number, or leave the day out"),
+        (
+            {"y": [1.0, np.nan]},
+            "Row 2 .* y = nan for a on 2026-01-02; give a number of 0 or more, or leave",
+        ),
         ({"y": [1.0, "many"]}, "'many'"),
         ({"ds": ["2026-01-01", "someday"]}, "'someday', which is no date"),
         ({"ds": ["2026-01-01", "2026-01-02 13:00"]}, "not a whole day"),
         ({"ds": ["2026-01-01", "2026-01-01"]}, "twice"),
-        ({"y": [1.0, -2.0]}, "is -2.0"),
+        ({"y": [1.0, -2.0]}, "Row 2 .* y = -2.0 for a"),
+        ({"y": [1.0, np.inf]}, "Row 2 .* y = inf for a"),
     ],
 )
 def test_unclear_series_are_refused_in_one_sentence(wrong, sentence):
