@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.traffic import FIELDS, PERCENTILES
+from data.units import DAY_S
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,24 +39,24 @@ def quantiles(above: Floats, upto: Floats, requests: Floats, shares: tuple[float
     return found
 
 
-def by_window(histograms: pd.DataFrame) -> pd.DataFrame:
-    """Return the percentiles of each window and field as rows of usage_percentile, without a mean.
-
-    histograms: columns window_utc, window_s, field, above, upto, requests.
-    """
-    rows = []
-    for (window, length_s, field), steps in histograms.groupby(["window_utc", "window_s", "field"], sort=True):
-        found = quantiles(*_steps(steps))[:, 1]
-        rows.append([window, length_s, field, float(steps["requests"].sum()), np.nan, *found])
-    names = ["window_utc", "window_s", "field", "requests", "mean_tok", "p50_tok", "p90_tok", "p95_tok", "p99_tok"]
-    return pd.DataFrame(rows, columns=names)
-
-
 def by_day(histograms: pd.DataFrame) -> Mapping[Any, Floats]:
     """Return {(field, day): (P, 3)}: bounds and estimates of the percentiles of whole days."""
     day = histograms["window_utc"].dt.floor("D")
     pooled = histograms.groupby(["field", day, "above", "upto"], sort=True)["requests"].sum().reset_index()
     return {key: quantiles(*_steps(steps)) for key, steps in pooled.groupby(["field", "window_utc"], sort=True)}
+
+
+def as_stated(days: Mapping[Any, Floats], requests: pd.Series) -> pd.DataFrame:
+    """Return the estimates of whole days as rows of usage_percentile, their means unknown.
+
+    requests: counted in the histograms, indexed by (field, day) as `days` is.
+    """
+    rows = [
+        [day, DAY_S, field, float(requests[field, day]), np.nan, *each[:, 1]]
+        for (field, day), each in days.items()
+    ]
+    names = ["window_utc", "window_s", "field", "requests", "mean_tok", "p50_tok", "p90_tok", "p95_tok", "p99_tok"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def widths(days: Mapping[Any, Floats], newest: pd.Timestamp) -> Mapping[str, Floats]:

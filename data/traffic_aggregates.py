@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.frames import frame
-from data.histogram_lengths import by_day, by_window, widths
+from data.histogram_lengths import as_stated, by_day, widths
 from data.lognormal import LogNormal, add_up, fit, mixture_quantiles
 from data.traffic import FIELDS, LONG_PROMPT_TOK, PERCENTILES, SUMS, no_hours
 from data.traffic_shape import (
@@ -40,7 +40,7 @@ FITTED = (
 )
 FROM_STEPS = (
     "This source keeps lengths as histograms: lengths are a lognormal fitted to the mean and the percentiles of"
-    " each hour, prompt and output taken as independent, and there is no 10-second plan."
+    " each day, prompt and output taken as independent, and there is no 10-second plan."
 )
 NOT_FITTED = (
     "This source states sums without percentiles, so percentiles of lengths are unknown. The spread of lengths is"
@@ -104,18 +104,15 @@ def _stated(store: Store, ask: Ask, usage: pd.DataFrame) -> tuple[pd.DataFrame, 
     steps = steps[steps["field"].isin(FIELDS)]
     if len(stated) or not len(steps):
         return stated, {}
-    found = by_window(steps)
-    length = f"{int(found['window_s'].max())}s"
-    sums = usage.groupby(usage["window_utc"].dt.floor(length))[
-        ["requests", "prompt_tok_sum", "output_tok_sum"]
-    ].sum()
+    days = by_day(steps)
+    day = steps["window_utc"].dt.floor("D")
+    found = as_stated(days, steps.groupby([steps["field"], day])["requests"].sum())
+    sums = usage.groupby(usage["window_utc"].dt.floor("D"))[["requests", "prompt_tok_sum", "output_tok_sum"]].sum()
     for field in ("prompt", "output"):
         rows = found["field"] == field
-        mean = (sums[f"{field}_tok_sum"] / sums["requests"].where(sums["requests"] > 0)).reindex(
-            found["window_utc"][rows].dt.floor(length)
-        )
-        found.loc[rows, "mean_tok"] = mean.to_numpy()
-    return found[found["mean_tok"].notna()], by_day(steps)
+        mean = sums[f"{field}_tok_sum"] / sums["requests"].where(sums["requests"] > 0)
+        found.loc[rows, "mean_tok"] = mean.reindex(found["window_utc"][rows]).to_numpy()
+    return found[found["mean_tok"].notna()], days
 
 
 def _lengths(usage: pd.DataFrame, stated: pd.DataFrame) -> list[_Lengths]:
@@ -165,7 +162,8 @@ def _fit_field(rows: pd.DataFrame, field: str) -> LogNormal | None:
     if not len(rows) or weight.sum() <= 0:
         return None
     mean = float(weight @ rows["mean_tok"].to_numpy(dtype=np.float64) / weight.sum())
-    return fit(mean, mixture_quantiles(rows[_STATED].to_numpy(dtype=np.float64), weight).tolist())
+    stated = rows[_STATED].to_numpy(dtype=np.float64)
+    return fit(mean, stated[0] if len(rows) == 1 else mixture_quantiles(stated, weight).tolist())
 
 
 def _fit_prompt(rows: pd.DataFrame) -> LogNormal | None:
@@ -279,7 +277,8 @@ def _long(usage: pd.DataFrame, sums: pd.DataFrame, lengths: list[_Lengths]) -> p
     columns: dict[str, pd.Series] = {}
     for threshold in LONG_PROMPT_TOK:
         # Rows of one statistics window share one object. (U, 3) parts of 1, P, P^2.
-        found = {id(one): _above(one.prompt, float(threshold)) for one in lengths}
+        every = {id(one): one for one in lengths}
+        found = {key: _above(one.prompt, float(threshold)) for key, one in every.items()}
         above = np.array([found[id(one)] for one in lengths])
         parts = {
             "requests": above[:, 0] * sums["requests"],

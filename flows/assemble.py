@@ -10,6 +10,7 @@ import pandas as pd
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from data.units import DAY_S
 from flows.settings import WorkloadSettings
+from flows.stated import Floats, source_of, widened
 from flows.walk import Priced, SizedGpu
 from forecasting.demand import Demand
 from forecasting.outlook import Outlook
@@ -61,13 +62,14 @@ def workload_page(
         notes=[*traffic.notes, *outlook.notes, *_fleet_notes(sized)],
         traffic=_series(traffic.daily["requests"], outlook.daily_requests),
         peak_qps=_series(_peaks(traffic), outlook.daily_peak_qps),
+        source=source_of(traffic),
         method=_method(outlook),
         moved=moved,
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,
         textbook_sentence=textbook.sentence if textbook else "",
-        horizons=[_horizon(settings, days, outlook, sized, priced) for days in horizons_days],
+        horizons=[_horizon(settings, traffic, days, outlook, sized, priced) for days in horizons_days],
         breakeven=[_breakeven(each) for each in priced.breakevens],
     )
 
@@ -124,7 +126,12 @@ def _method(outlook: Outlook) -> Method:
 
 
 def _horizon(
-    settings: WorkloadSettings, days: int, outlook: Outlook, sized: Sequence[SizedGpu], priced: Priced
+    settings: WorkloadSettings,
+    traffic: Traffic,
+    days: int,
+    outlook: Outlook,
+    sized: Sequence[SizedGpu],
+    priced: Priced,
 ) -> Horizon:
     demand = outlook.demand.first(days)
     start = date.fromisoformat(str(demand.days[0]))
@@ -137,7 +144,7 @@ def _horizon(
         requests=Spread.of(per_day.sum(axis=1)),
         mean_qps=Spread.of(per_day.mean(axis=1) / 86_400),
         peak_qps=Spread.of(demand.peak_qps().max(axis=1)),
-        tokens=[_percentiles(demand, field) for field in TOKEN_FIELDS],
+        tokens=[_percentiles(demand, field, traffic.percentile_widths.get(field)) for field in TOKEN_FIELDS],
         prompt_tok=Spread.of((per_day * demand.prompt_tok).sum(axis=1)),
         output_tok=Spread.of((per_day * demand.output_tok).sum(axis=1)),
         cached_tok=Spread.of((per_day * demand.cached_prompt_tok).sum(axis=1)),
@@ -175,7 +182,7 @@ def _busiest(demand: Demand) -> list[BusiestRow]:
     return rows
 
 
-def _percentiles(demand: Demand, field: Field) -> TokenPercentiles:
+def _percentiles(demand: Demand, field: Field, widths: Floats | None) -> TokenPercentiles:
     """Take each percentile's forecast on the horizon's last week, averaged: what it will have become by then."""
     outlook = next((t for t in demand.tokens if t.field == field), None)
     mean = {"prompt": demand.prompt_tok, "cached": demand.cached_prompt_tok, "output": demand.output_tok}[field]
@@ -186,6 +193,7 @@ def _percentiles(demand: Demand, field: Field) -> TokenPercentiles:
         rows = {
             name: row.tolist() for name, row in zip(PERCENTILE_NAMES, last, strict=True) if np.isfinite(row).all()
         }
+    rows = widened(rows, widths, PERCENTILE_NAMES)
     inner = {name: (row[1], row[2], row[3]) for name, row in rows.items()}
     return TokenPercentiles(
         field=field,

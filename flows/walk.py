@@ -137,6 +137,8 @@ def read_past(plan: LoadedPlan, as_of: date) -> Past:
         for each in traffic:
             _require_span(each)
         quality = load_quality(store, since=since, until=as_of, matches=matches)
+        # Where a source does not count requests, those that plan.toml assumes are the ones that were planned on.
+        quality = replace(quality, requests=sum(float(each.daily["requests"].sum()) for each in traffic))
         return Past(traffic=traffic, quality=quality, store_sha256=store_digest(store))
 
 

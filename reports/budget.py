@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from data.catalog.prices import GpuOffer
 from data.errors import UserError
-from data.traffic import Basis, Category, DataQuality
+from data.traffic import Basis, Category, DataQuality, PercentileBasis
 from forecasting.spread import Spread
 from sizing.money import CostLine
 
@@ -211,6 +211,22 @@ class LongShareRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a workload's source stated over the days that were read, and where its percentiles come from."""
+
+    kind: Literal["requests", "aggregates"]
+    requests: float
+    """Served and throttled; where the source does not count them, as plan.toml assumes."""
+    throttled_requests: float
+    """429s among them: demand that was not served."""
+    failed_requests: float
+    missing_tok_requests: float
+    """Those among them whose prompt or output tokens nobody stated."""
+    percentiles: PercentileBasis
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """Everything the page says about one workload."""
 
@@ -230,6 +246,7 @@ class Workload:
     breakeven: list[Breakeven]
     peak_qps: Series | None = None
     """Requests a second in each day's busiest window, forecast directly."""
+    source: Source | None = None
     moved: Moved | None = None
     """Why its number moved since the plan before; None in files of before the track record."""
 

@@ -1,8 +1,10 @@
 """The sentences that head the charts and name the risks: what each picture proves, in words and numbers."""
 
 import calendar
+import math
 from collections.abc import Iterator, Sequence
 
+from data.traffic import PercentileBasis
 from forecasting.spread import Spread
 from reports.budget import (
     Breakeven,
@@ -232,3 +234,22 @@ def _unread(report: BudgetReport) -> Iterator[str]:
 def _span(months: Sequence[BudgetMonth]) -> str:
     first, last = month(months[0].month), month(months[-1].month)
     return first if first == last else f"{first} to {last}"
+
+
+def percentile_sentence(basis: PercentileBasis, times: float) -> str:
+    """Return where percentiles of lengths come from; times: how far off those of histograms may be."""
+    if basis == "requests":
+        return "Percentiles of lengths are those of every request that was logged with its tokens."
+    if basis == "stated":
+        return "Percentiles of lengths are those that the source states, its windows taken together."
+    if basis == "none":
+        return "Percentiles of lengths are unavailable from this source: it states sums alone."
+    if math.isnan(times):
+        return (
+            "Percentiles of lengths come from histograms, and recent ones lie in a last step without an end: they"
+            " are unknown."
+        )
+    return (
+        f"Percentiles of lengths come from the steps of histograms: the true ones may be {times:.1f} times as long"
+        " or as short, and their ranges are that much wider."
+    )

@@ -161,12 +161,17 @@ def _skipped(con: duckdb.DuckDBPyConnection) -> tuple[Skipped, ...]:
 
 
 def _refuse_overlapping(con: duckdb.DuckDBPyConnection, sample: Sample) -> None:
-    """Windows of one file must be the same or apart: hours beside the day that holds them would count twice."""
-    sql = """SELECT bucket_utc, bucket_s FROM (
+    """Windows of one key must be the same or apart: hours beside the day that holds them would count twice."""
+    sql = """WITH windows AS (
+            SELECT DISTINCT bucket_utc, bucket_s, model, region, team, category FROM usage_row
+            WHERE reason IS NULL AND skipped IS NULL
+        ), placed AS (
             SELECT bucket_utc, bucket_s, max(bucket_utc + to_seconds(bucket_s)) OVER (
-                ORDER BY bucket_utc, bucket_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS taken_until
-            FROM (SELECT DISTINCT bucket_utc, bucket_s FROM usage_row WHERE reason IS NULL AND skipped IS NULL)
-        ) WHERE bucket_utc < taken_until ORDER BY bucket_utc LIMIT 1"""
+                PARTITION BY model, region, team, category ORDER BY bucket_utc, bucket_s
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS taken_until
+            FROM windows
+        )
+        SELECT bucket_utc, bucket_s FROM placed WHERE bucket_utc < taken_until ORDER BY bucket_utc LIMIT 1"""
     found = first_row(con, sql)
     if found:
         raise UserError(

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from data.catalog.prices import GpuOffer
-from data.traffic import Basis, Category, DataQuality
+from data.traffic import Basis, Category, DataQuality, PercentileBasis
 from forecasting.spread import Spread
 from forecasting.track import grade
 from reports.budget import (
@@ -34,12 +34,14 @@ from reports.budget import (
     Provenance,
     Scored,
     Series,
+    Source,
     TokenPercentiles,
     TrackRecord,
     TrackRow,
     Workload,
 )
 from reports.history import moved_sentence, track_sentence
+from reports.sentences import percentile_sentence
 from sizing.money import CostLine
 
 AS_OF = date(2026, 11, 23)
@@ -240,6 +242,7 @@ def _workload(i: int, history_days: int) -> Workload:
         api=api,
         notes=[] if basis == "history" else [_NOTES[basis]],
         traffic=traffic,
+        source=_source(basis, level * seen),
         method=_method(basis, seen),
         hour_of_week=_week(category),
         long_context=[
@@ -255,6 +258,22 @@ def _workload(i: int, history_days: int) -> Workload:
         horizons=horizons,
         breakeven=[] if api is None else [_breakeven(g, level, prompt + output) for g in ("h100-sxm", "b200")],
         moved=_moved(AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt),
+    )
+
+
+def _source(basis: Basis, requests: float) -> Source:
+    kinds: dict[Basis, PercentileBasis] = {
+        "history": "requests", "short history": "histogram", "no history": "none",
+    }  # fmt: skip
+    percentiles = kinds[basis]
+    return Source(
+        kind="requests" if percentiles == "requests" else "aggregates",
+        requests=requests,
+        throttled_requests=requests / 400,
+        failed_requests=requests / 250,
+        missing_tok_requests=requests / 3_000,
+        percentiles=percentiles,
+        sentence=percentile_sentence(percentiles, 2.5),
     )
 
 
@@ -534,6 +553,7 @@ def _quality() -> DataQuality:
         requests=213_980_707.0,
         failed_requests=1_048_332.0,
         missing_tok_requests=90_412.0,
+        throttled_requests=534_950.0,
         gap_days=1,
         rejected_by_reason={"prompt_tok is not a number": 318_112, "time lies before 2000": 95},
     )
