@@ -49,6 +49,8 @@ WITH typed AS (
                WHEN greatest(prompt_tok, output_tok) > $max_tok THEN 'more tokens than any request has'
                WHEN cached_prompt_tok > prompt_tok
                    THEN 'cached_prompt_tok is above prompt_tok (cached tokens stated exclusive?)'
+               WHEN reasoning_tok > output_tok
+                   THEN 'reasoning_tok is above output_tok (reasoning stated beside the output?)'
                WHEN category NOT IN ('online', 'batch', 'scheduled')
                    THEN 'category is not online, batch or scheduled'
            END AS reason

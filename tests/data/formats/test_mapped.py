@@ -63,6 +63,15 @@ def test_reasoning_that_stands_beside_the_output_is_added_to_it(read):
     assert rows == [(400, 88), (5, None)]
 
 
+def test_reasoning_above_the_output_shows_that_it_stands_beside_it(read, store):
+    mapping = BASE + 'reasoning_tok = "r"\n'
+
+    assert read(mapping, "t,p,o,r\n2026-11-01,9,312,88\n2026-11-02,9,5,88\n", "output_tok") == [(312,)]
+    assert "reasoning stated beside the output" in str(
+        store.con.execute("SELECT reason FROM rejected_rows").fetchall()
+    )
+
+
 @pytest.mark.parametrize(("zero", "second"), [("counted", (0, 0)), ("unknown", (None, None))])
 def test_zeros_that_nobody_counted_are_unknown_where_the_mapping_says_so(read, zero: str, second: tuple):
     csv = "t,p,o\n2026-11-01,7,0\n2026-11-02,0,0\n"
