@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
-from reports.budget import BudgetReport, FleetRow, Horizon, Workload, to_json
+from reports.budget import BudgetReport, FleetRow, Horizon, TrackRow, Workload, to_json
 from reports.sentences import token_points
 
 Cell = str | float | int | bool | date | None
@@ -22,7 +22,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_tables(report: BudgetReport, folder: Path) -> list[Path]:
-    """Write costs, fleets, demand, tokens, months and decisions as CSV and plan.json into `folder`.
+    """Write costs, fleets, demand, tokens, months, decisions and the track record as CSV, and plan.json.
 
     UTF-8 without a byte order mark, LF line ends, one header row. Returns the paths in the order written.
     """
@@ -75,6 +75,7 @@ def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterab
     yield "tokens", _TOKENS, _token_rows(report)
     yield "months", _MONTHS, _month_rows(report)
     yield "decisions", _DECISIONS, _decision_rows(report)
+    yield "track", _TRACK, _track_rows(report)
 
 
 def _walk(report: BudgetReport) -> Iterator[tuple[Workload, Horizon]]:
@@ -213,3 +214,11 @@ def _decision_rows(report: BudgetReport) -> Iterator[list[Cell]]:
             d.decide_by,
             d.sentence,
         ]
+
+
+_TRACK = tuple(TrackRow.__dataclass_fields__)
+
+
+def _track_rows(report: BudgetReport) -> Iterator[list[Cell]]:
+    for row in report.track.rows if report.track is not None else ():
+        yield [getattr(row, name) for name in _TRACK]

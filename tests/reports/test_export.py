@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from reports.budget import from_json
 from reports.export import DANGEROUS, table_texts, to_csv, write_tables
 
-NAMES = ["costs.csv", "fleets.csv", "demand.csv", "tokens.csv", "months.csv", "decisions.csv", "plan.json"]
+NAMES = [
+    "costs.csv",
+    "fleets.csv",
+    "demand.csv",
+    "tokens.csv",
+    "months.csv",
+    "decisions.csv",
+    "track.csv",
+    "plan.json",
+]
 
 
 def _rows(report, name):
@@ -106,3 +115,12 @@ def test_plan_json_holds_no_number_that_json_does_not_know(hostile):
         raise AssertionError(name)
 
     json.loads(table_texts(hostile)["plan.json"], parse_constant=refuse)
+
+
+def test_the_track_record_is_written_in_full_and_empty_where_there_is_none(report, sparse):
+    rows = _rows(report, "track.csv")
+
+    assert report.track is not None
+    assert [float(row["error"]) for row in rows] == [r.error for r in report.track.rows]
+    assert [row["workload"] for row in rows] == [r.workload for r in report.track.rows]
+    assert _rows(sparse, "track.csv") == []
