@@ -16,8 +16,18 @@ from forecasting.scores import SCORED
 from forecasting.series import SeriesForecast, forecast_series
 
 HORIZON = 7
-FIRST_DAYS = {"twitter": 14, "servegen": 7}
+FIRST_DAYS = {"twitter": 14, "servegen": 7, "client": 7, "hourly": 100}
+STEP_DAYS = {"hourly": 97}
+SEEN_DAYS = 400
+CLIENTS = 60
 P = np.array(SCORED)
+
+
+TABLES = {
+    "loss": "loss: mean pinball (0.1, 0.5, 0.9) of the daily peak over the series' mean peak",
+    "log_loss": "log_loss: the same of log(1 + peak)",
+    "cov80": "cov80: share of days inside the 80% band",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +46,14 @@ def main(traffic: Path) -> None:
     """Print loss ratios and coverage by series, by set and pooled, then what is estimated below the data."""
     rows = pd.DataFrame([row for days in read(traffic) for row in _scored(days)])
     by = rows.groupby(["kind", "series", "method"])[["loss", "log_loss", "cov80"]].mean()
-    print("loss: mean pinball (0.1, 0.5, 0.9) of the daily peak over the series' mean peak; log: of log(1 + peak)")
-    print(by.unstack("method").round(3).to_string(), "\n")
+    print(__doc__)
+    print(
+        "bare: level x factor without a band; level's, factor's: with that band; own: the series of peaks alone;"
+    )
+    print("seen: quantiles of the scored days themselves, constant over the series (nothing constant is better)\n")
+    for column, what in TABLES.items():
+        print(what)
+        print(by[column].unstack("method").round(3).to_string(), "\n")
     sets = by.groupby(["kind", "method"]).mean()
     pooled = by.groupby("method").mean()
     table = pd.concat([sets, pd.concat({"pooled": pooled}, names=["kind"])])
@@ -47,6 +63,7 @@ def main(traffic: Path) -> None:
         ratios = wide.drop(columns="forecast").rdiv(wide["forecast"], axis=0)
         print(ratios.reindex(["twitter", "servegen", "pooled"]).round(3).to_string(), "\n")
     print(table["cov80"].unstack("method").reindex(["twitter", "servegen", "pooled"]).round(3).to_string(), "\n")
+    _others(traffic)
     _finer(traffic)
 
 
@@ -77,9 +94,12 @@ def _days(name: str, kind: str, y: "pd.Series[float]", slots: int) -> Days:
 def _scored(days: Days) -> list[dict[str, object]]:
     """Every day from the first with enough history on is an origin whose whole week ahead is known."""
     rows = []
-    for origin in range(FIRST_DAYS[days.kind], len(days.peaks) - HORIZON + 1):
+    first, step = FIRST_DAYS[days.kind], STEP_DAYS.get(days.kind, 1)
+    for origin in range(first, len(days.peaks) - HORIZON + 1, step):
         actual = days.peaks[origin : origin + HORIZON]
         known = np.isfinite(actual)
+        if not known.any() or not np.isfinite(days.totals[:origin]).any():
+            continue
         for method, q in _quantiles(days, origin).items():
             a, b = actual[known], np.maximum(q[:, known], 0.0)
             rows.append(
@@ -99,18 +119,42 @@ def _quantiles(days: Days, origin: int) -> dict[str, np.ndarray]:
     level: the same pipeline on daily totals; factor: median of peak over total. Its band: none, as where a plan
     multiplies a mean by a peak-to-mean ratio; the level's; or what the factor itself did (its 10% and 90%).
     """
-    peaks, totals = days.peaks[:origin], days.totals[:origin]
+    begin = max(0, origin - SEEN_DAYS)
+    peaks, totals = days.peaks[begin:origin], days.totals[begin:origin]
+    scored = days.peaks[FIRST_DAYS[days.kind] :]
     level, direct = (_forecast(days, y) for y in (totals, peaks))
     factors = (peaks / totals)[np.isfinite(peaks / totals)]
     q = level.predictive.ppf(P)
     low, middle, high = np.quantile(factors, P)
     return {
         "forecast": peak_forecast(direct, level, peaks, totals).predictive.ppf(P),
-        "own series alone": direct.predictive.ppf(P),
-        "level x factor": np.tile(middle * q[1], (3, 1)),
-        "level x factor, level's band": middle * q,
-        "level x factor, factor's band": np.array([low, middle, high])[:, None] * q[1],
+        "bare": np.tile(middle * q[1], (3, 1)),
+        "level's": middle * q,
+        "factor's": np.array([low, middle, high])[:, None] * q[1],
+        "own": direct.predictive.ppf(P),
+        "seen": np.tile(np.nanquantile(scored, P)[:, None], (1, HORIZON)),
     }
+
+
+def _others(traffic: Path) -> None:
+    """Series that the half-and-half was chosen on: ServeGen's busiest clients, and the busiest hour of others."""
+    clients = pd.read_parquet(traffic / "llm_servegen_m_large_clients_10min.parquet")
+    busiest = clients.groupby("client_id")["rate_rps"].sum().nlargest(CLIENTS).index
+    index = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(0, 14 * 86_400, 600), unit="s")
+    found = []
+    for client in busiest:
+        rows = clients[clients["client_id"] == client].set_index("t_s")["rate_rps"]
+        y = pd.Series(rows.reindex(np.arange(0, 14 * 86_400, 600)).fillna(0.0).to_numpy() * 600, index=index)
+        if (y.resample("D").sum() > 0).all():
+            found.append(_days(f"client {client}", "client", y, 144))
+    hourly = pd.read_csv(traffic / "hourly_series.csv.gz", parse_dates=["ds"])
+    for name, rows in hourly.groupby("unique_id"):
+        found.append(_days(str(name), "hourly", rows.set_index("ds")["y"], 24))
+    scored = pd.DataFrame([row for days in found for row in _scored(days)])
+    scored["set"] = np.where(scored["kind"] == "client", "ServeGen clients", scored["series"])
+    table = scored.groupby(["set", "method"])["loss"].mean().unstack("method")
+    print("others, on which the half-and-half was chosen: loss over that of level x factor with the factor's band")
+    print(table.div(table["factor's"], axis=0)[["forecast", "own", "level's"]].round(3).to_string(), "\n")
 
 
 def _forecast(days: Days, y: np.ndarray) -> SeriesForecast:
