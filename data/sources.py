@@ -12,6 +12,7 @@ from data.formats.registry import (
     AUTO,
     BY_MAPPING,
     REQUEST_FORMATS,
+    SHOWN_CHARS,
     Format,
     described,
     find_format,
@@ -119,5 +120,11 @@ def _require_sums(sample: Sample, fmt: AggregateFormat) -> None:
 
 def _require_columns(sample: Sample, fmt: RequestFormat, options: Options) -> None:
     """Say now that a file is not of the format it was declared to be."""
-    if options.mapping is None and not fmt.sniff(sample):
-        raise UserError(f"{sample.path} does not have the columns of {fmt.name}: {fmt.description}.")
+    if options.mapping is None and fmt.name not in BY_MAPPING and not fmt.sniff(sample):
+        seen = (
+            ", ".join(column[:SHOWN_CHARS] for column in sample.columns[:12]) or f"{sample.kind} without columns"
+        )
+        raise UserError(
+            f"{sample.path} does not have the columns of {fmt.name}, which is recognised by {fmt.recognised};"
+            f" it has {seen}."
+        )

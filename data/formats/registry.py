@@ -67,7 +67,7 @@ AGGREGATE_FORMATS: tuple[AggregateFormat, ...] = (
 AUTO = "auto"
 """What `--format` is called where the content decides."""
 
-_SHOWN_CHARS = 40
+SHOWN_CHARS = 40
 """How much of a column's name a message repeats: the first line of a file that has no header may be any text."""
 
 BY_MAPPING = frozenset({mapped.name, mapped_sums.name})
@@ -111,7 +111,7 @@ def recognise(sample: Sample, options: Options) -> Format:
 
 def _unknown(sample: Sample) -> str:
     """Return that a file is of no known format, which ones come near it, and the way out."""
-    seen = ", ".join(column[:_SHOWN_CHARS] for column in sample.columns[:12]) or "no columns"
+    seen = ", ".join(column[:SHOWN_CHARS] for column in sample.columns[:12]) or "no columns"
     near = " or ".join(f"--format {name}" for name in _nearest(sample))
     known = f"its columns come near {near}" if near else f"`fleetcast formats` lists them: {', '.join(formats())}"
     inside = " write its records one a line (jq -c '.data[]'), or" if "data" in sample.columns else ""

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from data.errors import UserError
 from data.formats.contract import Options
-from data.formats.registry import find_format, formats, recognise
+from data.formats.registry import REQUEST_FORMATS, find_format, formats, recognise
 from data.formats.sample import look_at
 
 
@@ -53,3 +55,9 @@ def test_records_inside_a_page_are_asked_for_one_a_line(tmp_path):
 
     with pytest.raises(UserError, match=r"jq -c '\.data\[\]'"):
         recognise(look_at(path), Options())
+
+
+def test_the_document_of_formats_names_every_log_of_requests():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text("utf-8")
+
+    assert [fmt.name for fmt in REQUEST_FORMATS if f"| `{fmt.name}` |" not in page] == []
