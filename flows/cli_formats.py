@@ -17,7 +17,7 @@ from data.formats.sample import Sample
 PERCENTILES: Mapping[Percentiles, str] = {
     "requests": "of every request",
     "stated": "those that it states",
-    "histogram": "from the steps of histograms, up to 2x off",
+    "histogram": "from the steps of histograms, up to 2.5x off",
     "none": "none: it states sums alone",
 }
 _WIDTH = 100

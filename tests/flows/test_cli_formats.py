@@ -35,7 +35,7 @@ def test_one_format_is_shown_in_full(name: str, capsys):
 def test_where_percentiles_come_from_is_said():
     known = formats()
     assert card_of(known["canonical"]).percentiles == "of every request"
-    assert "2x off" in card_of(known["prometheus"]).percentiles
+    assert "2.5x off" in card_of(known["prometheus"]).percentiles
     assert card_of(known["openai-usage"]).percentiles.startswith("none")
 
 
