@@ -155,8 +155,8 @@ def test_an_export_of_sums_becomes_a_page(
     assert (prompt.p50 is None) == (percentiles == "none")
     if prompt.p50 is not None:
         low, middle, high = prompt.p50
-        assert low <= 500 * 1.01  # the ends of the step that holds the median
-        assert high >= 1000 * 0.99
+        assert low <= 1000 * 1.01  # the ends of the step that holds the median
+        assert high >= 2000 * 0.99
         assert low < middle < high
     assert workload.source.sentence in (out / "2026-11-23" / "budget.html").read_text().replace("&#39;", "'")
 
