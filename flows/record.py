@@ -78,8 +78,8 @@ def record_digest(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
 def read_record(plan: LoadedPlan, past: Past, as_of: date) -> Record:
     """Score every earlier plan on the days before as_of, and read the last one of each workload.
 
-    A plan is the newest published revision of its day. Days whose actuals lie before what the plan reads
-    (`history_days`) keep the score that an earlier run stored.
+    A plan is the newest published revision of its day. A forecast whose year is scored whole is not read again,
+    and days whose actuals lie before what the plan reads (`history_days`) keep the score that a run stored.
     """
     traffic = {each.workload: each for each in past.traffic}
     events = [event.to_event() for event in plan.settings.events]

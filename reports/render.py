@@ -22,7 +22,9 @@ from sizing.money import CostLine
 
 _TEMPLATES = Path(__file__).parent / "templates"
 CHARTED_RECORDS = 3
-"""Workloads whose last forecast is drawn beside what came; the table holds all."""
+"""Workloads whose last forecast is drawn beside what came."""
+LISTED_RECORDS = 10
+"""Workloads in the table of the track record; track.csv holds all."""
 _UNKNOWN = Markup('<abbr title="unknown">–</abbr>')
 
 
@@ -102,7 +104,8 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         spend=_spend(report),
         risks=sentences.risks(report),
         record_charts=_record_charts(report),
-        record_rows=_record_rows(report),
+        record_rows=_record_rows(report)[:LISTED_RECORDS],
+        record_rest=max(len(_record_rows(report)) - LISTED_RECORDS, 0),
         horizon_days=days,
         horizon_words=_listed([str(d) for d in days]),
         longest=max(days, default=0),

@@ -108,6 +108,19 @@ def test_a_stored_score_stands_where_the_plan_no_longer_reads_its_days(kept, wal
     assert read_record(plan, past, AS_OF).scores == fresh.scores, "what can be read again is scored again"
 
 
+def test_a_forecast_whose_year_is_scored_whole_is_not_read_again(kept, walked):
+    fresh = _read(kept, walked).scores
+    whole = [
+        replace(s, as_of=BEFORE, score=replace(s.score, error=0.25, through=AS_OF - timedelta(days=1)))
+        for s in fresh
+    ]
+    with open_store(kept / "store" / "fleetcast.duckdb", write=True, now=walked["now"]) as store:
+        keep_scores(store.con, whole)
+        store.con.execute("UPDATE forecast_score SET as_of = as_of - INTERVAL 335 DAY")
+
+    assert {s.score.error for s in _read(kept, walked).scores} == {0.25}
+
+
 @pytest.fixture
 def con():
     with duckdb.connect() as con:
