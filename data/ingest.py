@@ -21,6 +21,7 @@ from data.manifest import (
     file_id_of,
     is_current,
     known_file,
+    left_behind,
 )
 from data.requests_file import EXAMPLES, RequestsRead, read_requests, too_many
 from data.sources import AggregateUnit, RequestUnit, Unit, find_units
@@ -244,6 +245,11 @@ def _take_aggregates(run: _Run, unit: AggregateUnit) -> list[FileResult]:
     if all(known):
         return [_result(run.shown(s.path), k, "unchanged") for s, k in zip(unit.samples, known, strict=True) if k]
     statuses: list[Status] = ["replaced" if is_current(run.store, r.file_id) else "done" for r in records]
+    if unit.format.gathers and (other := left_behind(run.store, records)) is not None:
+        raise UserError(
+            f"{unit.samples[0].path} was read together with {other}, whose counts would be lost without it;"
+            " give all of these files together, or another --label."
+        )
     contents = unit.format.load(run.store.con, unit.samples, run.options)
     counted = [_with_sums(record, content) for record, content in zip(records, contents, strict=True)]
     if any(too_many(r.rows_rejected, r.rows_read - r.rows_skipped, run.max_share) for r in counted):

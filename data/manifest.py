@@ -87,6 +87,19 @@ def is_current(store: Store, file_id: str) -> bool:
     return first_row(store.con, sql, {"file_id": file_id}) is not None
 
 
+def left_behind(store: Store, records: Sequence[FileRecord]) -> str | None:
+    """Return the path of a file that was read together with one of these and is not among them now, else None.
+
+    Files that are read together have the same options key, and what they add up to stands with the first of them.
+    """
+    sql = """SELECT other.path FROM file_manifest AS mine
+        JOIN file_manifest AS other USING (source_label, format, mapping_sha256, status)
+        WHERE status = 'done' AND list_contains($ids, mine.file_id) AND NOT list_contains($ids, other.file_id)
+        ORDER BY other.path LIMIT 1"""
+    found = first_row(store.con, sql, {"ids": [record.file_id for record in records]})
+    return str(found[0]) if found else None
+
+
 def commit_requests(
     store: Store, folder: Path, pending: Sequence[Pending], now: datetime
 ) -> Mapping[str, FileRecord]:

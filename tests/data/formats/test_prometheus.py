@@ -141,3 +141,17 @@ def test_readings_that_are_no_numbers_are_rejected_and_stale_ones_left_out(tmp_p
 
     assert [row.reason for row in file.rejected] == ["readings that are no numbers"]
     assert store.con.execute("SELECT requests FROM usage_bucket ORDER BY 1").fetchall() == [(62,), (62,)]
+
+
+def test_a_file_that_was_read_with_others_does_not_come_back_without_them(tmp_path: Path, store, now):
+    first = write(tmp_path / "a.json", series("vllm:request_success_total", [0, 4, 6]))
+    other = write(tmp_path / "b.json", series("vllm:prompt_tokens_total", [0, 400, 600]))
+    ingest_logs(store, [first, other], now=now, label="x")
+
+    with pytest.raises(UserError, match=r"was read together with .*b\.json.* give all of these files together"):
+        ingest_logs(store, [first], now=now, label="x")
+
+    third = write(tmp_path / "c.json", series("vllm:generation_tokens_total", [0, 40, 60]))
+    ingest_logs(store, [first, other, third], now=now, label="x")
+    sql = "SELECT sum(requests), sum(prompt_tok_sum), sum(output_tok_sum) FROM usage_bucket"
+    assert store.con.execute(sql).fetchall() == [(6, 600, 60)]
