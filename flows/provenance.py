@@ -1,15 +1,16 @@
 """What a plan was made from, and what it assumes: the part of the page that an auditor reads first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
 from data.catalog.prices import GpuOffer
 from flows.runs import Run
-from flows.settings import LoadedPlan
+from flows.settings import LoadedPlan, SpeculationSettings
 from flows.walk import Facts, Past, SizedGpu
 from reports.budget import Assumption, Provenance
-from sizing.calibration import load_calibration
+from sizing.layout import Layout
 
 LIBRARIES = (
     "duckdb",
@@ -41,7 +42,7 @@ def provenance(
         config_sha256=plan.sha256,
         store_sha256=past.store_sha256,
         catalog_sha256=facts.sha256,
-        calibration=load_calibration().description,
+        calibration=facts.calibration.description,
         seed=plan.settings.seed,
         paths=plan.settings.paths,
         libraries={name: version(name) for name in LIBRARIES},
@@ -89,6 +90,17 @@ def assumptions(plan: LoadedPlan) -> list[Assumption]:
         rows += _tokenizers(
             workload.name, workload.token_ratio, workload.api.token_ratio if workload.api else None
         )
+        if (layout := Layout(pp=workload.pp, ep=workload.ep, dp_attention=workload.dp_attention)) != Layout():
+            rows.append(
+                Assumption(
+                    name=f"How a replica of {workload.name} shares the model",
+                    value=layout.text.removeprefix("TP 1, "),
+                    source="plan.toml",
+                    sensitivity="Changes what each GPU holds, reads and sends; few measured points back it.",
+                )
+            )
+        if workload.speculation is not None:
+            rows.append(_speculation(workload.name, workload.speculation))
         if workload.kv_precision == "bf16" and "kv_precision" not in workload.model_fields_set:
             rows.append(
                 Assumption(
@@ -99,6 +111,18 @@ def assumptions(plan: LoadedPlan) -> list[Assumption]:
                 )
             )
     return rows
+
+
+def _speculation(name: str, settings: SpeculationSettings) -> Assumption:
+    s = settings.to_speculation()
+    fewer = replace(s, acceptance=max(s.acceptance - 0.1, 0.0))
+    return Assumption(
+        name=f"Speculative decoding of {name}",
+        value=f"{s.tokens} draft tokens, {s.acceptance:.0%} accepted, each {s.draft_cost:.0%} of a step",
+        source="plan.toml, speculation",
+        sensitivity=f"A checked step yields {s.accepted:.2f} tokens; at {fewer.acceptance:.0%} accepted it would"
+        f" yield {fewer.accepted:.2f}.",
+    )
 
 
 def _tokenizers(name: str, served: float, api: float | None) -> list[Assumption]:

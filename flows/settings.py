@@ -18,11 +18,14 @@ from data.traffic import Assumed, Category, Match
 from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
 from forecasting.holiday import HolidayCalendar
 from forecasting.scenarios import Growth
+from sizing.calibration import DEFAULT_ENGINE
 from sizing.gpu_cost import Commitment
 from sizing.jobs import ScheduledJob
 from sizing.profile import Slo
+from sizing.speculation import Speculation
 
 Share = Annotated[float, Field(gt=0, le=1)]
+Degree = Annotated[int, Field(ge=1, le=512)]
 CatalogName = Annotated[str, AfterValidator(lambda name: name.strip().lower())]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -62,6 +65,18 @@ class SloSettings(Section):
     def to_slo(self) -> Slo:
         """Return the same as the sizing room reads it."""
         return Slo(ttft_s=self.ttft_s, tpot_s=self.tpot_s, percentile=self.percentile)
+
+
+class SpeculationSettings(Section):
+    """Speculative decoding: draft tokens of a step, the share of them accepted, a draft token's cost in steps."""
+
+    tokens: Annotated[int, Field(ge=1, le=64)]
+    acceptance: Annotated[float, Field(ge=0, le=1)]
+    draft_cost: Annotated[float, Field(ge=0, lt=1)] = 0.05
+
+    def to_speculation(self) -> Speculation:
+        """Return the same as the sizing room reads it."""
+        return Speculation(**self.model_dump())
 
 
 class ApiSettings(Section):
@@ -118,6 +133,12 @@ class WorkloadSettings(Section):
     precision: Precision
     kv_precision: Literal["bf16", "fp8", "int8"] = "bf16"
     gpus: Annotated[list[CatalogName], Field(min_length=1)]
+    engine: CatalogName = DEFAULT_ENGINE
+    """Serving engine, as the calibration names it."""
+    pp: Degree = 1
+    ep: Degree = 1
+    dp_attention: bool = False
+    speculation: SpeculationSettings | None = None
     slo: SloSettings = SloSettings()
     api: ApiSettings | None = None
     deadline_h: Positive | None = None
@@ -209,6 +230,12 @@ class CatalogSettings(Section):
     gpus: list[Path] = Field(default_factory=list)
 
 
+class CalibrationSettings(Section):
+    """The user's own measurements, as `fleetcast calibrate` wrote them; they go on top of the shipped factors."""
+
+    file: Path | None = None
+
+
 class UtilisationSettings(Section):
     """Headroom: the share of its capacity that a fleet may use."""
 
@@ -234,6 +261,7 @@ class PlanSettings(Section):
     store: StoreSettings
     prices: PriceSettings = PriceSettings()
     catalog: CatalogSettings = CatalogSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     utilisation: UtilisationSettings = UtilisationSettings()
     budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(
         default_factory=dict

@@ -33,6 +33,7 @@ from forecasting.demand import Demand
 from forecasting.outlook import Outlook, forecast_traffic
 from sizing.api_cost import ApiPlan
 from sizing.breakeven import Breakeven, Replica, breakeven, mean_gpu_s
+from sizing.calibration import Calibration, load_calibration
 from sizing.commitments import TermDecision, ladder
 from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
 from sizing.decide import Choice, decide
@@ -53,6 +54,7 @@ class Facts:
     gpus: Mapping[str, Gpu]
     offers: tuple[GpuOffer, ...]
     discounts: tuple[Discount, ...]
+    calibration: Calibration
     sha256: str
 
 
@@ -102,18 +104,22 @@ def read_facts(plan: LoadedPlan) -> Facts:
     price_files = [plan.resolve(p) for p in settings.prices.overlays]
     models, gpus = load_models(model_files), load_gpus(gpu_files)
     offers, discounts = load_offers(price_files, gpus=gpus), load_discounts(price_files)
+    own = settings.calibration.file
+    calibration = load_calibration(None if own is None else plan.resolve(own))
     for workload in settings.workloads:
         find_model(models, workload.model)
+        calibration.check_engine(workload.engine)
         for gpu in workload.gpus:
             find_gpu(gpus, gpu)
     for gpu in [job.gpu for job in settings.jobs] + [held.gpu for held in settings.commitments]:
         find_gpu(gpus, gpu)
-    said = repr((sorted(models.items()), sorted(gpus.items()), offers, discounts))
+    said = repr((sorted(models.items()), sorted(gpus.items()), offers, discounts, calibration))
     return Facts(
         models=models,
         gpus=gpus,
         offers=offers,
         discounts=discounts,
+        calibration=calibration,
         sha256=hashlib.sha256(said.encode()).hexdigest(),
     )
 
@@ -212,6 +218,12 @@ def size(
         moments=demand.moments,
         requests_per_s=float(demand.requests.mean()) / DAY_S / plan.settings.utilisation.mean,
         spare_replicas=int(workload.category == "online"),
+        engine=workload.engine,
+        calibration=facts.calibration,
+        pp=workload.pp,
+        ep=workload.ep,
+        dp_attention=workload.dp_attention,
+        speculation=workload.speculation.to_speculation() if workload.speculation else None,
     )
     if all(each.profile is None for each in candidates):
         reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
@@ -314,7 +326,7 @@ def price(
         category=workload.category,
         api=api,
         gpus=[
-            GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.tp)
+            GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.gpus)
             for gpu, fleet in fleets.items()
         ],
         batch_fraction=workload.api.batch_fraction if workload.api else None,
@@ -327,7 +339,7 @@ def price(
             offers=offers[gpu],
             start=as_day(demand.days[0]),
             lead_days=lead_days,
-            unit_gpus=fleet.profile.tp,
+            unit_gpus=fleet.profile.gpus,
         )
         for gpu, fleet in fleets.items()
     }
@@ -385,7 +397,7 @@ def _breakevens(
             continue
         yield breakeven(
             Replica(
-                gpus=fleet.profile.tp,
+                gpus=fleet.profile.gpus,
                 gpu_s_per_request=mean_gpu_s(fleet.profile, demand),
                 utilisation=fleet.busy_share(),
                 error_p10=fleet.profile.error_p10,

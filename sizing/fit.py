@@ -1,8 +1,8 @@
 """Fit the roofline's factors to measured points: least squares on log residuals, bounded by physics."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from sizing.calibration import NO_BAND, Calibration, Key
+from sizing.clients import Served, closed_loop
 from sizing.measured import Measured
 from sizing.shrink import SLOW, WAIT, effects, total
-from sizing.throughput import MOST_OF_PEAK, Factors, Served, closed_loop
+from sizing.throughput import MOST_OF_PEAK, Factors
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,6 +60,15 @@ WAIT_WEIGHT = 0.3
 LEVEL_SD = 0.005
 """How far the mean log residual strays from 0: multipliers tell settings apart, the level belongs to physics."""
 
+PLATEAU_POINTS, PLATEAU = 4, 0.1
+"""Points at one and the same highest rate that show an engine's front end, and how near they must be."""
+
+NEAR_BOUND = 0.01
+"""Relative distance within which a factor is said to sit on its bound."""
+
+COLD_S, COLD_ROWS, COLD_RATIO = 1.0, 3, 1.5
+"""Least seconds, points, and agreement that are taken for compiling: less is not told from queueing."""
+
 LOSS_SCALE = 1.5
 """Whitened residuals beyond it weigh linearly (soft L1), so that one broken run does not bend physics."""
 
@@ -72,8 +82,11 @@ def fit(points: Measured, *, description: str, fitted: str) -> Calibration:
     """
     slots = _slots(points.keys)
     series = points.table["series"].to_numpy(str)
-    physics = _physics(_solve(points, slots, series), slots)
-    log_slow, log_wait = residuals(points, _serve(points, physics, slots))
+    front = front_ends(points)
+    physics = _physics(_solve(points, slots, series, front), slots) | {"stream_s": front}
+    served = _serve(points, physics, slots)
+    cold = cold_starts(points, served)
+    log_slow, log_wait = residuals(points, replace(served, ttft_s=served.ttft_s + _cold_s(points, cold)))
     slow = effects(points.keys, series, SLOW).multipliers(log_slow)
     known = np.isfinite(log_wait)
     keys = [key for key, yes in zip(points.keys, known, strict=True) if yes]
@@ -86,15 +99,70 @@ def fit(points: Measured, *, description: str, fitted: str) -> Calibration:
         physics=physics,
         slow=slow,
         wait=effects(keys, series[known], WAIT).multipliers(rest) if keys else {},
+        cold=cold,
         spread=NO_BAND,
         spread_unseen=NO_BAND,
         points=dict(Counter(f"{key.model}|{key.gpu}" for key in points.keys)),
     )
 
 
+def on_a_bound(calibration: Calibration) -> list[str]:
+    """Return a sentence for each fitted factor that sits on a bound of physics: the data would go further."""
+    found = []
+    for p in PARAMETERS:
+        for name, value in calibration.physics[p.field].items():
+            for bound, which in ((p.low, "lowest"), (p.high, "highest")):
+                if abs(np.log(value / bound)) < NEAR_BOUND:
+                    found.append(f"{p.field} of {name} is {value:.3g}, the {which} allowed ({bound:g}).")
+    return found
+
+
 def serve(points: Measured, calibration: Calibration) -> Served:
     """Return what each point's replica should have done, (N,) each."""
-    return _closed_loop(points, calibration.factors(points.keys))
+    return _closed_loop(points, calibration.factors(points.keys), _cold_s(points, calibration.cold))
+
+
+def front_ends(points: Measured) -> dict[str, float]:
+    """Return stream_s by engine, 0 for `all`: where replicas of several sizes stop at one and the same rate.
+
+    More GPUs make the engine faster, not the one process that turns tokens into text and sends them: an engine
+    of which PLATEAU_POINTS points or more lie within PLATEAU of its highest rate though their TP differs has met
+    that process, and 1 / rate is its time for a token. Where no such level was seen no limit is assumed.
+    """
+    engines = np.array([key.engine for key in points.keys])
+    rate = points.table["output_tok_s"].to_numpy(float) / points.replicas
+    seen = points.streamed & np.isfinite(rate)
+    found = {"all": 0.0}
+    for name in np.unique(engines[seen]):
+        here = seen & (engines == name)
+        highest = rate[here].max()
+        level = here & (rate >= (1 - PLATEAU) * highest)
+        if level.sum() >= PLATEAU_POINTS and len(set(points.work.tp[level])) > 1:
+            found[str(name)] = float(1 / highest)
+    return found
+
+
+def cold_starts(points: Measured, served: Served) -> dict[str, float]:
+    """Return the mean seconds that first tokens waited for kernels being compiled, where they did.
+
+    All clients of a benchmark start at once, and those of the first wave wait while the engine compiles for the
+    first whole chunk that it meets. The mean over a run (ten waves in InferenceX's) is then late by the same time
+    whatever the number of clients and the length of prompts, which no queue is. Taken where COLD_ROWS points or
+    more of one model on one release are late by COLD_S at least, and by about the same: of their quartiles, the
+    upper one is at most COLD_RATIO times the lower one.
+    """
+    late = points.table["ttft_ms"].to_numpy(float) / 1e3 - served.ttft_s
+    names = np.array([key.release_name for key in points.keys])
+    counts = np.isfinite(late) & points.fills_chunk
+    cold = {}
+    for name in np.unique(names[counts]):
+        here = late[counts & (names == name)]
+        if len(here) < COLD_ROWS:
+            continue
+        low, middle, high = np.quantile(here, (0.25, 0.5, 0.75))
+        if low >= COLD_S and high <= COLD_RATIO * low:
+            cold[str(name)] = float(middle)
+    return cold
 
 
 def instance_tok_per_s(points: Measured, served: Served) -> Floats:
@@ -147,7 +215,9 @@ def _slots(keys: Sequence[Key]) -> list[_Slot]:
     return slots
 
 
-def _solve(points: Measured, slots: list[_Slot], series: npt.NDArray[np.str_]) -> Floats:
+def _solve(
+    points: Measured, slots: list[_Slot], series: npt.NDArray[np.str_], front: Mapping[str, float]
+) -> Floats:
     """Return for each slot log(all), then the log deviation of each name, which is shrunk to 0."""
     start, low, high, prior_sd = (
         np.concatenate(parts) for parts in zip(*(s.bounds() for s in slots), strict=True)
@@ -158,7 +228,7 @@ def _solve(points: Measured, slots: list[_Slot], series: npt.NDArray[np.str_]) -
     wait_model = effects(keys, series[known], WAIT) if keys else None
 
     def cost(theta: Floats) -> Floats:
-        slow, wait = residuals(points, _serve(points, _physics(theta, slots), slots))
+        slow, wait = residuals(points, _serve(points, _physics(theta, slots) | {"stream_s": dict(front)}, slots))
         terms = [slow_model.whiten(slow), (theta - start) / prior_sd, [slow.mean() / LEVEL_SD]]
         if wait_model is not None:
             terms.append(WAIT_WEIGHT * wait_model.whiten(np.clip(wait[known], -2.0, 2.0)))
@@ -187,13 +257,21 @@ def _serve(points: Measured, physics: dict[str, dict[str, float]], slots: list[_
     for slot in slots:
         table = physics[slot.parameter.field]
         values[slot.parameter.field] = np.array([table[name] for name in slot.names])[slot.index]
+    front = physics["stream_s"]
+    values["stream_s"] = np.array([front.get(key.engine, front["all"]) for key in points.keys])
     return _closed_loop(points, Factors(**values, slow=one, wait=one))
 
 
-def _closed_loop(points: Measured, factors: Factors) -> Served:
+def _cold_s(points: Measured, cold: Mapping[str, float]) -> Floats:
+    late = np.array([cold.get(key.release_name, 0.0) for key in points.keys])
+    return np.where(points.fills_chunk, late, 0.0)
+
+
+def _closed_loop(points: Measured, factors: Factors, cold_s: Floats | float = 0.0) -> Served:
     return closed_loop(
         points.work,
-        factors,
+        replace(factors, stream_s=np.where(points.streamed, factors.stream_s, 0.0)),
+        cold_s=cold_s,
         clients=points.clients,
         prompt_tok=points.prompt_tok,
         output_tok=points.output_tok,

@@ -91,7 +91,7 @@ class FleetPlan:
         """
         if self.category != "online":
             return self._backlog_gpus()
-        busy = _gpus(self._busy_hours() / self.filled, self.profile.tp)
+        busy = _gpus(self._busy_hours() / self.filled, self.profile.gpus)
         return np.minimum(_with_spares(busy, self.spare_gpus), self.need_gpus[:, :, None])
 
     def busy_share(self) -> float:
@@ -114,12 +114,12 @@ class FleetPlan:
         """
         paths, days = self.load.shape
         arrived = self._hours().reshape(paths, days * 24)
-        capacity = np.repeat(self.need_gpus, 24, axis=1) / self.profile.tp * self.filled
+        capacity = np.repeat(self.need_gpus, 24, axis=1) / self.profile.gpus * self.filled
         total = np.cumsum(arrived - capacity, axis=1)
         waits = total - np.minimum(np.minimum.accumulate(total, axis=1), 0.0)
         before = np.concatenate([np.zeros((paths, 1)), waits[:, :-1]], axis=1)
         done = arrived + before - waits
-        return _gpus(done / self.filled, self.profile.tp).reshape(paths, days, 24)
+        return _gpus(done / self.filled, self.profile.gpus).reshape(paths, days, 24)
 
 
 def plan_fleet(
@@ -161,14 +161,14 @@ def plan_fleet(
         need = np.maximum(busy.p99_load(load), load) / filled if busy else load / filled
     else:
         need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / filled
-    spare = profile.tp if category == "online" and spares else 0
+    spare = profile.gpus if category == "online" and spares else 0
     lengths = _lengths_load(demand, profile)
     paths = _Paths(profile, load, need, lengths, busy if busy and busy.fine else None, spare)
     return FleetPlan(
         workload=demand.workload,
         category=category,
         profile=profile,
-        need_gpus=_with_spares(_gpus(need, profile.tp), spare),
+        need_gpus=_with_spares(_gpus(need, profile.gpus), spare),
         load=load,
         hour_share=hour_share,
         busy=busy,
@@ -201,7 +201,7 @@ class _Paths:
     def gpus(self, replicas: Floats, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
         """Return GPUs at a quantile over paths of the largest day among the first `days`."""
         largest = np.quantile(replicas[:, :days].max(axis=1), quantile, method="higher")
-        return int(_gpus(largest * times, self.profile.tp))
+        return int(_gpus(largest * times, self.profile.gpus))
 
     def with_spares(self, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
         """Return the same of what must run, spares included."""
@@ -223,7 +223,7 @@ def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
         windowed_p99_gpus=paths.gpus(busy.p99_load(paths.load), days, times=window) if busy else None,
         spare_gpus=paths.spare if p80 else 0,
         nodes=-(-p80 // rules.gpus_per_node),
-        utilisation=float(paths.load[:, :days].mean()) * profile.tp / p80 if p80 else 0.0,
+        utilisation=float(paths.load[:, :days].mean()) * profile.gpus / p80 if p80 else 0.0,
         gpus_low=paths.with_spares(days, times=1 / profile.error_p90),
         gpus_high=paths.with_spares(days, times=1 / profile.error_p10),
         power_kw=None if rules.tdp_w is None else p80 * rules.tdp_w / 1_000,

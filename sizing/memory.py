@@ -10,6 +10,7 @@ from data.catalog.gpus import Gpu
 from data.catalog.models import ModelShape
 from data.errors import UserError
 from data.units import GB
+from sizing.layout import attention_params
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,6 +91,13 @@ def weight_bytes(model: ModelShape, precision: str) -> WeightBytes:
     )
 
 
+def attention_bytes(model: ModelShape, precision: str) -> float:
+    """Return the bytes of the attention weights that data-parallel attention holds whole on every GPU."""
+    kept = precision == model.native_precision and model.native_part == "experts"
+    narrow = MXFP4_BYTES if precision == model.native_precision == "fp4" else BYTES_PER_WEIGHT[precision]
+    return attention_params(model) * (2.0 if kept else narrow)
+
+
 def moe_layers(model: ModelShape) -> int:
     """Return how many layers have routed experts."""
     return model.layers - model.dense_layers
@@ -132,14 +140,30 @@ def kv_bytes_per_tok(model: ModelShape, kv_precision: str, tp: int = 1) -> tuple
     )
 
 
-def kv_bytes(model: ModelShape, context_tok: float | Floats, kv_precision: str, tp: int = 1) -> Floats:
+def layout_kv_bytes_per_tok(
+    model: ModelShape, kv_precision: str, *, tp: int, dp_attention: bool
+) -> tuple[float, float]:
+    """Return bytes on one GPU of one token's KV of one of the replica's sequences, as kv_bytes_per_tok.
+
+    Data-parallel attention keeps each sequence whole on one of the `tp` GPUs: 1/tp of it on each, on average, and
+    nothing is copied.
+    """
+    if not dp_attention:
+        return kv_bytes_per_tok(model, kv_precision, tp)
+    full, windowed = kv_bytes_per_tok(model, kv_precision, 1)
+    return full / tp, windowed / tp
+
+
+def kv_bytes(
+    model: ModelShape, context_tok: float | Floats, kv_precision: str, tp: int = 1, *, dp_attention: bool = False
+) -> Floats:
     """Return bytes of one request's cache at `context_tok` (...,) tokens on one of `tp` GPUs.
 
     Sliding and chunked layers hold at most their window; linear layers a state of fixed size.
 
         KV(T) = k_full T + k_window min(T, window) + state
     """
-    full, windowed = kv_bytes_per_tok(model, kv_precision, tp)
+    full, windowed = layout_kv_bytes_per_tok(model, kv_precision, tp=tp, dp_attention=dp_attention)
     context = np.asarray(context_tok, dtype=np.float64)
     held = np.minimum(context, model.window_tok) if model.window_tok else context
     return np.asarray(full * context + windowed * held + model.linear_state_bytes / tp)
@@ -162,10 +186,15 @@ def kv_room_bytes(
     tp: int,
     precision: str,
     pp: int = 1,
+    dp_attention: bool = False,
     memory_utilisation: float = MEMORY_UTILISATION,
 ) -> float:
-    """Return bytes left for KV on each GPU of a replica; negative where the weights do not fit."""
-    held = weight_bytes(model, precision).total / (tp * pp)
+    """Return bytes left for KV on each GPU of a replica; negative where the weights do not fit.
+
+    Stages hold an equal share of the layers each (embedding and head, on the first and the last, spread as well).
+    """
+    copied = attention_bytes(model, precision) / pp if dp_attention else 0.0
+    held = (weight_bytes(model, precision).total / pp - copied) / tp + copied
     return gpu.visible_bytes * memory_utilisation - held - reserve_bytes(model, tp)
 
 
@@ -178,6 +207,7 @@ def memory_batch(
     kv_precision: str,
     context_tok: float,
     pp: int = 1,
+    dp_attention: bool = False,
     memory_utilisation: float = MEMORY_UTILISATION,
 ) -> int:
     """Return how many requests of `context_tok` tokens one replica holds at once.
@@ -186,8 +216,16 @@ def memory_batch(
 
     Raises DoesNotFit where that is less than one.
     """
-    room = kv_room_bytes(model, gpu, tp=tp, precision=precision, pp=pp, memory_utilisation=memory_utilisation)
-    each = float(kv_bytes(model, context_tok, kv_precision, tp)) / pp
+    room = kv_room_bytes(
+        model,
+        gpu,
+        tp=tp,
+        precision=precision,
+        pp=pp,
+        dp_attention=dp_attention,
+        memory_utilisation=memory_utilisation,
+    )
+    each = float(kv_bytes(model, context_tok, kv_precision, tp, dp_attention=dp_attention)) / pp
     if room < each:
         raise DoesNotFit(
             _does_not_fit(model, gpu, tp * pp, precision, context_tok, each * tp * pp, memory_utilisation)

@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasting.demand import Moments
+from sizing.speculation import Speculation
 from sizing.throughput import (
     Factors,
     Work,
     decode_step_s,
+    mixed_step_s,
     prefill_efficiency,
     prefill_latency_s,
     prefill_work_s,
@@ -60,6 +62,7 @@ class Replica:
     work: Work
     factors: Factors
     mean: MeanRequest
+    speculation: Speculation | None = None
 
     def prompt_s(self) -> float:
         """Return seconds of replica time that one mean prompt takes among others."""
@@ -82,8 +85,14 @@ class Replica:
         return fixed, (self._prompt(p, c) - fixed - square * (p**2 - c**2)) / fresh, square
 
     def step_s(self, batch: Floats) -> Floats:
-        """Return seconds of one decode step at the workload's mean context."""
-        return decode_step_s(self.work, self.factors, batch, np.asarray(self.mean.context_tok))
+        """Return seconds of one decode step at the workload's mean context, of one token of each sequence."""
+        return self._step(batch, np.asarray(self.mean.context_tok))
+
+    def longest_gap_s(self, batch: float, chunk_tok: float) -> float:
+        """Return seconds of a step that also prefills a chunk of at most so many tokens of the mean prompt."""
+        at, fresh = np.array([batch]), self.mean.prompt_tok - self.mean.cached_tok
+        chunk = min(chunk_tok, fresh)
+        return float(mixed_step_s(self.work, self.factors, at, np.array([self.mean.context_tok]), chunk)[0])
 
     def tpot_s(self, batch: Floats) -> Floats:
         """Return mean time per output token: while G tokens decode, each other sequence has one prompt prefilled.
@@ -116,13 +125,27 @@ class Replica:
         held = batch * self.mean.context_tok
 
         def step(b: float, x: float) -> float:
-            return float(decode_step_s(self.work, self.factors, np.array([b]), np.array([x / b]))[0])
+            return float(self._step(np.array([b]), np.array([x / b]))[0])
 
         h = NUDGE * batch
         s1 = (step(batch + h, held) - step(batch - h, held)) / (2 * h)
         k = NUDGE * held
         s2 = (step(batch, held + k) - step(batch, held - k)) / (2 * k)
         return step(batch, held) - s1 * batch - s2 * held, s1, s2
+
+    def _step(self, batch: Floats, context_tok: Floats) -> Floats:
+        """Return seconds a token of each sequence: of a step, or with speculation of a checked one over its yield.
+
+        t = (t_step(k + 1 tokens each) + k c t_step(1)) / accepted
+        """
+        plain = decode_step_s(self.work, self.factors, batch, context_tok)
+        s = self.speculation
+        if s is None:
+            return plain
+        checked = decode_step_s(
+            self.work, self.factors, batch, context_tok, checked_tok=s.tokens + 1, emitted_tok=s.accepted
+        )
+        return np.asarray((checked + s.tokens * s.draft_cost * plain) / s.accepted)
 
     def _prompt(self, prompt_tok: float, cached_tok: float) -> float:
         lengths = np.array([prompt_tok]), np.array([cached_tok])

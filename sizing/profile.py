@@ -13,8 +13,10 @@ from data.catalog.models import ModelShape, Precision
 from data.errors import UserError
 from forecasting.demand import Moments
 from sizing.calibration import DEFAULT_ENGINE, Calibration, Key, load_calibration
-from sizing.memory import MEMORY_UTILISATION, DoesNotFit, memory_batch
+from sizing.layout import Layout
+from sizing.memory import MEMORY_UTILISATION, STEP_TOK, DoesNotFit, memory_batch
 from sizing.operating import MeanRequest, Replica
+from sizing.speculation import Speculation
 from sizing.throughput import work_of
 
 Floats = npt.NDArray[np.float64]
@@ -63,7 +65,9 @@ class ReplicaProfile:
     step_coefficients: (3,) seconds of one decode step around this operating point:
         t = s0 + s1 B + s2 B T, B sequences at mean context T.
     batch: sequences decoding together; memory_batch: the ceiling that KV memory sets at the mean length.
-    ttft_s, tpot_s: mean latency of the mean request at this batch.
+    ttft_s, tpot_s: mean latency of the mean request at this batch. longest_gap_s: of a step that carries a whole
+        chunk of a prompt besides.
+    layout: how its GPUs share the model; `tp` is that of one stage.
     error_p10, error_p90: measured / predicted throughput of this kind of point, 80% band.
     measured_points: how many measured points of this (model, GPU) stand behind the calibration.
     """
@@ -87,6 +91,18 @@ class ReplicaProfile:
     error_p10: float
     error_p90: float
     measured_points: int
+    longest_gap_s: float
+    layout: Layout
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one replica, of all its stages."""
+        return self.layout.gpus
+
+    @property
+    def e2e_s(self) -> float:
+        """Mean seconds from a request to its last token: TTFT + TPOT (G - 1)."""
+        return self.ttft_s + self.tpot_s * max(self.output_tok - 1, 0.0)
 
     def work_s(self, sums: Floats) -> Floats:
         """Return replica-seconds for sums of shape (..., 9), in the order of `data.traffic.SUMS`."""
@@ -94,7 +110,7 @@ class ReplicaProfile:
 
     def gpu_work_s(self, sums: Floats) -> Floats:
         """Return GPU-seconds: replica-seconds times the GPUs of a replica."""
-        return self.work_s(sums) * self.tp
+        return self.work_s(sums) * self.gpus
 
     def prefill_s(self, prompt_tok: Floats, cached_prompt_tok: Floats) -> Floats:
         """Return seconds to prefill requests of these lengths, alone on the replica."""
@@ -132,8 +148,13 @@ def replica_profile(
     engine: str = DEFAULT_ENGINE,
     memory_utilisation: float = MEMORY_UTILISATION,
     calibration: Calibration | None = None,
+    pp: int = 1,
+    ep: int = 1,
+    dp_attention: bool = False,
+    speculation: Speculation | None = None,
+    chunk_tok: float = STEP_TOK,
 ) -> ReplicaProfile:
-    """Return one replica of `tp` GPUs at the largest batch that memory, engine and SLO allow.
+    """Return one replica of `tp x pp` GPUs at the largest batch that memory, engine and SLO allow.
 
     prompt_tok, cached_prompt_tok, output_tok: mean tokens of a request; moments: how requests differ. The SLO is
     held against the *mean* latencies of a replica that is fully busy at that batch; percentiles are the business
@@ -141,6 +162,8 @@ def replica_profile(
     alone is slower than the SLO, UserError on lengths that cannot be.
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
+    layout = Layout(tp=tp, pp=pp, ep=ep, dp_attention=dp_attention)
+    layout.check(model, gpu)
     calibration = calibration or load_calibration()
     calibration.check_engine(engine)
     mean = MeanRequest(
@@ -153,12 +176,24 @@ def replica_profile(
         precision=precision,
         kv_precision=kv_precision,
         context_tok=mean.context_tok,
+        pp=pp,
+        dp_attention=dp_attention,
         memory_utilisation=memory_utilisation,
     )
     key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
-    work = work_of(model, gpu, tp=tp, precision=precision, kv_precision=kv_precision)
-    replica = Replica(work=work, factors=calibration.factors([key]), mean=mean)
-    batch, bound = _largest_batch(replica, slo, min(ceiling, ENGINE_BATCH), f"{model.name} on {tp} x {gpu.name}")
+    work = work_of(
+        model,
+        gpu,
+        tp=tp,
+        precision=precision,
+        kv_precision=kv_precision,
+        pp=pp,
+        ep=ep,
+        dp_attention=dp_attention,
+    )
+    replica = Replica(work=work, factors=calibration.factors([key]), mean=mean, speculation=speculation)
+    what = f"{model.name} on {layout.gpus} x {gpu.name}"
+    batch, bound = _largest_batch(replica, slo, min(ceiling, ENGINE_BATCH), what)
     fixed, fresh, square = replica.prompt_coefficients()
     s0, s1, s2 = replica.step_coefficients(batch)
     band = calibration.band(model.name, gpu.name)
@@ -183,6 +218,8 @@ def replica_profile(
         error_p10=band[0],
         error_p90=band[1],
         measured_points=calibration.measured_points(model.name, gpu.name),
+        longest_gap_s=replica.longest_gap_s(batch, chunk_tok),
+        layout=layout,
     )
 
 
@@ -202,12 +239,20 @@ def candidate_profiles(
     requests_per_s: float | None = None,
     spare_replicas: int = 0,
     calibration: Calibration | None = None,
+    memory_utilisation: float = MEMORY_UTILISATION,
+    pp: int = 1,
+    ep: int = 1,
+    dp_attention: bool = False,
+    speculation: Speculation | None = None,
+    chunk_tok: float = STEP_TOK,
 ) -> tuple[Candidate, ...]:
     """Return for each GPU the replica that takes the fewest GPUs, or why there is none.
 
     At a rate of requests_per_s, whole replicas are counted (a large TP is wasteful where one replica is idle most
     of the time), spare ones included; without a rate, GPU-seconds a request. GPUs of one kind cost the same, so
-    the fewest are also the cheapest. Raises UserError on lengths that no GPU could serve.
+    the fewest are also the cheapest. Raises UserError on lengths that no GPU could serve, and where a single
+    degree of tensor parallelism is asked that cannot be. With expert parallelism or data-parallel attention only
+    degrees are tried that allow them.
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
 
@@ -215,13 +260,13 @@ def candidate_profiles(
         each = gpu_s_per_request(profile, moments)
         if requests_per_s is None:
             return 0.0, each
-        return profile.tp * (math.ceil(round(requests_per_s * each / profile.tp, 9)) + spare_replicas), each
+        return profile.gpus * (math.ceil(round(requests_per_s * each / profile.gpus, 9)) + spare_replicas), each
 
     candidates = []
     for gpu in gpus:
         best: ReplicaProfile | None = None
         why_not = ""
-        for tp in (n for n in tensor_parallel if n <= gpu.domain_gpus):
+        for tp in _degrees(tensor_parallel, gpu, ep, dp_attention):
             try:
                 profile = replica_profile(
                     model,
@@ -236,6 +281,12 @@ def candidate_profiles(
                     moments=moments,
                     engine=engine,
                     calibration=calibration,
+                    memory_utilisation=memory_utilisation,
+                    pp=pp,
+                    ep=ep,
+                    dp_attention=dp_attention,
+                    speculation=speculation,
+                    chunk_tok=chunk_tok,
                 )
             except (DoesNotFit, SloCannotBeMet) as err:
                 why_not = str(err)
@@ -244,6 +295,20 @@ def candidate_profiles(
                 best = profile
         candidates.append(Candidate(gpu=gpu.name, profile=best, why_not="" if best else why_not))
     return tuple(candidates)
+
+
+def _degrees(tensor_parallel: Sequence[int], gpu: Gpu, ep: int, dp_attention: bool) -> list[int]:
+    """Return the degrees to try: all of one asked, else those that the domain and the other degrees allow."""
+    if len(tensor_parallel) == 1:
+        return list(tensor_parallel)
+    least = max(ep, 2 if dp_attention else 1)
+    found = [n for n in tensor_parallel if least <= n <= gpu.domain_gpus and n % ep == 0]
+    if not found:
+        raise UserError(
+            f"EP {ep}{' with DP attention' if dp_attention else ''} needs TP of {least} or more, and {gpu.name}"
+            f" has {gpu.domain_gpus} GPUs in its scale-up domain; use a smaller EP."
+        )
+    return found
 
 
 def gpu_s_per_request(profile: ReplicaProfile, moments: Moments = ALL_ALIKE) -> float:

@@ -8,7 +8,8 @@ from data.catalog.models import ModelShape, Precision
 from data.errors import UserError
 from sizing.calibration import DEFAULT_ENGINE, Calibration
 from sizing.fleet import MEAN_UTILISATION
-from sizing.memory import DoesNotFit
+from sizing.layout import Layout
+from sizing.memory import MEMORY_UTILISATION, STEP_TOK, DoesNotFit
 from sizing.profile import (
     TENSOR_PARALLEL,
     Binds,
@@ -18,15 +19,17 @@ from sizing.profile import (
     candidate_profiles,
     gpu_s_per_request,
 )
+from sizing.speculation import Speculation
 from sizing.textbook import Textbook, textbook_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePlan:
-    """The real answer: whole replicas of `tp` GPUs for the mean work at `utilisation`.
+    """The real answer: whole replicas of `tp x pp` GPUs for the mean work at `utilisation`.
 
     gpus_low, gpus_high: if throughput is at the high and low end of its measured 80% band.
-    prefill_share: of a request's work.
+    prefill_share: of a request's work. ttft_s, tpot_s, e2e_s: means. longest_gap_s: the longest time between two
+    tokens, of a step that prefills a whole chunk besides.
     """
 
     gpus: int
@@ -42,6 +45,10 @@ class SizePlan:
     prefill_share: float
     ttft_s: float
     tpot_s: float
+    e2e_s: float
+    longest_gap_s: float
+    layout: Layout
+    speculation: Speculation | None
     utilisation: float
     gpus_low: int
     gpus_high: int
@@ -82,10 +89,17 @@ def size_question(
     gpu_bytes: float | None = None,
     engine: str = DEFAULT_ENGINE,
     calibration: Calibration | None = None,
+    memory_utilisation: float = MEMORY_UTILISATION,
+    pp: int = 1,
+    ep: int = 1,
+    dp_attention: bool = False,
+    speculation: Speculation | None = None,
+    chunk_tok: float = STEP_TOK,
 ) -> SizeAnswer:
     """Return the GPUs that serve `qps` requests a second, all of the mean lengths, and the textbook's answer.
 
-    tp: GPUs per replica; None tries all within the scale-up domain. batch, decode_s, params, gpu_bytes: what the
+    tp: GPUs that split a layer; None tries all within the scale-up domain. pp, ep, dp_attention: sizing/layout.py.
+    chunk_tok: prompt tokens that a step may carry beside decoding. batch, decode_s, params, gpu_bytes: what the
     textbook derivation takes as given. Raises UserError (DoesNotFit, SloCannotBeMet) in one sentence.
     """
     if not qps > 0:
@@ -106,11 +120,17 @@ def size_question(
         tensor_parallel=(tp,) if tp else TENSOR_PARALLEL,
         requests_per_s=qps / utilisation,
         calibration=calibration,
+        memory_utilisation=memory_utilisation,
+        pp=pp,
+        ep=ep,
+        dp_attention=dp_attention,
+        speculation=speculation,
+        chunk_tok=chunk_tok,
     )[0]
     if candidate.profile is None:
         kind = SloCannotBeMet if slo.ttft_s or slo.tpot_s else DoesNotFit
         raise kind(candidate.why_not)
-    plan = _plan(candidate.profile, qps, utilisation)
+    plan = _plan(candidate.profile, qps, utilisation, speculation)
     textbook = textbook_plan(
         model,
         gpu,
@@ -121,7 +141,7 @@ def size_question(
         batch=batch,
         step_s=decode_s,
         utilisation=utilisation,
-        tp=plan.tp,
+        tp=plan.layout.gpus,
         params=params,
         gpu_bytes=gpu_bytes,
     )
@@ -137,19 +157,19 @@ def size_question(
     )
 
 
-def _plan(profile: ReplicaProfile, qps: float, utilisation: float) -> SizePlan:
-    each = gpu_s_per_request(profile) / profile.tp
+def _plan(profile: ReplicaProfile, qps: float, utilisation: float, speculation: Speculation | None) -> SizePlan:
+    each = gpu_s_per_request(profile) / profile.gpus
     fixed, fresh, square = (profile.work_coefficients[i] for i in (0, 1, 4))
     p, c = profile.prompt_tok, profile.cached_prompt_tok
     prefill = float(fixed + fresh * (p - c) + square * (p * p - c * c)) / each
 
     def gpus(ratio: float) -> int:
-        return profile.tp * math.ceil(round(qps * each / utilisation / ratio, 9))
+        return profile.gpus * math.ceil(round(qps * each / utilisation / ratio, 9))
 
     n = gpus(1.0)
     return SizePlan(
         gpus=n,
-        replicas=n // profile.tp,
+        replicas=n // profile.gpus,
         tp=profile.tp,
         gpu=profile.gpu,
         precision=profile.precision,
@@ -157,10 +177,14 @@ def _plan(profile: ReplicaProfile, qps: float, utilisation: float) -> SizePlan:
         batch=profile.batch,
         memory_batch=profile.memory_batch,
         binds=profile.binds,
-        gpu_s_per_request=each * profile.tp,
+        gpu_s_per_request=each * profile.gpus,
         prefill_share=prefill,
         ttft_s=profile.ttft_s,
         tpot_s=profile.tpot_s,
+        e2e_s=profile.e2e_s,
+        longest_gap_s=profile.longest_gap_s,
+        layout=profile.layout,
+        speculation=speculation,
         utilisation=utilisation,
         gpus_low=gpus(profile.error_p90),
         gpus_high=gpus(profile.error_p10),
@@ -172,6 +196,6 @@ def _plan(profile: ReplicaProfile, qps: float, utilisation: float) -> SizePlan:
 def _sentence(profile: ReplicaProfile, gpus: int, qps: float, prefill: float) -> str:
     return (
         f"{qps:g} QPS of {profile.prompt_tok:,.0f} + {profile.output_tok:,.0f} tokens take {gpus} x {profile.gpu}"
-        f" (TP {profile.tp}, batch {profile.batch}): {profile.binds} binds, prefill is {prefill:.0%} of the work;"
-        f" mean TTFT {profile.ttft_s * 1e3:.0f} ms, TPOT {profile.tpot_s * 1e3:.1f} ms."
+        f" ({profile.layout.text}, batch {profile.batch}): {profile.binds} binds, prefill is {prefill:.0%} of the"
+        f" work; mean TTFT {profile.ttft_s * 1e3:.0f} ms, TPOT {profile.tpot_s * 1e3:.1f} ms."
     )

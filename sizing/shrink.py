@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from sizing.calibration import LEVELS, Key
+from sizing.calibration import LEVELS, RELEASE_LEVELS, Key
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,20 +22,28 @@ Floats = npt.NDArray[np.float64]
 class Spreads:
     """Standard deviations, in logs: of effects by how many parts of a key they join, of a sweep, of noise.
 
+    releases: of effects of an engine's release: on all it runs, on one model, on one setting.
     limit: residuals beyond it (a run that went wrong) count as this large.
     """
 
     effects: tuple[float, float, float, float]
+    releases: tuple[float, float, float]
     series: float
     noise: float
     limit: float
 
+    def of(self, level: Sequence[int]) -> float:
+        """Return the standard deviation of the effects of one level of a key."""
+        if 4 in level:
+            return self.releases[RELEASE_LEVELS.index(tuple(level))]
+        return self.effects[len(level) - 1]
 
-SLOW = Spreads(effects=(0.10, 0.08, 0.08, 0.08), series=0.05, noise=0.08, limit=1.0)
+
+SLOW = Spreads(effects=(0.10, 0.08, 0.08, 0.08), releases=(0.04, 0.06, 0.08), series=0.05, noise=0.08, limit=1.0)
 """Of all times. Repeats of one measurement differ by 5-10%; held-out error hardly moves when these are halved or
 doubled (docs/sizing.md)."""
 
-WAIT = Spreads(effects=(0.15, 0.12, 0.12, 0.20), series=0.05, noise=0.20, limit=1.5)
+WAIT = Spreads(effects=(0.15, 0.12, 0.12, 0.20), releases=(0.03, 0.05, 0.10), series=0.05, noise=0.20, limit=1.5)
 """Of the time to first token, which recipes change more than they change throughput."""
 
 
@@ -69,7 +77,7 @@ def effects(keys: Sequence[Key], series: npt.NDArray[np.str_], spreads: Spreads)
     np.put_along_axis(design, places, 1.0, axis=1)
     variance = np.zeros(len(names))
     for column, level in enumerate(LEVELS):
-        variance[places[:, column]] = spreads.effects[len(level) - 1] ** 2
+        variance[places[:, column]] = spreads.of(level) ** 2
     shared = (design * variance).T
     same_sweep = (series[:, None] == series[None, :]) * spreads.series**2
     covariance = design @ shared + same_sweep + np.eye(len(keys)) * spreads.noise**2

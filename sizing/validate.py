@@ -9,10 +9,10 @@ import pandas as pd
 from data.catalog.gpus import Gpu
 from data.catalog.models import ModelShape
 from sizing.calibration import Calibration, load_calibration
+from sizing.clients import Served
 from sizing.fit import instance_tok_per_s, serve
 from sizing.folds import FOLDS, FoldBy, bands_by_fold, out_of_fold
 from sizing.measured import Measured, measured
-from sizing.throughput import Served
 
 Floats = npt.NDArray[np.float64]
 

@@ -83,3 +83,14 @@ def test_provenance_holds_the_stamp_hashes_versions_and_files(walked, planned):
     assert found.calibration
     assert found.files == sorted(set(found.files))
     assert len(found.files) == len({file for traffic in walked["past"].traffic for file in traffic.files})
+
+
+def test_speculation_and_layout_are_assumptions_that_are_printed(plan_of):
+    plan = plan_of({"pp": 2, "speculation": {"tokens": 3, "acceptance": 0.5}})
+    (layout,) = [row for row in assumptions(plan) if "shares the model" in row.name]
+    (drafts,) = [row for row in assumptions(plan) if "Speculative" in row.name]
+
+    assert layout.value == "PP 2"
+    assert drafts.value == "3 draft tokens, 50% accepted, each 5% of a step"
+    assert "yields 1.88 tokens; at 40% accepted it would yield 1.62" in drafts.sensitivity
+    assert not [row for row in assumptions(plan_of()) if "Speculative" in row.name or "shares" in row.name]

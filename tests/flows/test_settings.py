@@ -63,6 +63,16 @@ def test_a_mistake_names_the_key_the_value_and_what_is_allowed(tmp_path, old, ne
     assert str(error.value).count("\n") == 0
 
 
+def test_a_replicas_layout_and_speculation_are_the_workloads(tmp_path):
+    more = 'precision = "fp8"\npp = 2\nep = 1\nspeculation = { tokens = 3, acceptance = 0.7 }'
+    first, *_ = _load(tmp_path, EXAMPLE.replace('precision = "fp8"', more, 1)).settings.workloads
+
+    assert (first.engine, first.pp, first.dp_attention) == ("vllm", 2, False)
+    assert first.speculation.to_speculation().accepted == pytest.approx(1 + 0.7 + 0.49 + 0.343)
+    with pytest.raises(UserError, match=r"speculation\.acceptance: .*less than or equal to 1 \(given: 7\)"):
+        _load(tmp_path, EXAMPLE.replace('precision = "fp8"', more.replace("0.7", "7"), 1))
+
+
 def test_a_deadline_belongs_to_batch_work(tmp_path):
     with pytest.raises(UserError, match="deadline_h is for category batch; chat is online"):
         _load(tmp_path, EXAMPLE.replace('precision = "fp8"', 'precision = "fp8"\ndeadline_h = 3', 1))

@@ -30,6 +30,7 @@ from flows.walk import (
 )
 from forecasting.demand import Demand, LongShare, Moments, TokenOutlook
 from sizing.api_cost import ApiPlan, api_cost
+from sizing.calibration import load_calibration
 
 DAY = date(2026, 11, 23)
 PATHS, DAYS = 2, 3
@@ -269,6 +270,37 @@ def test_the_facts_are_known_by_their_content(plan_of, tmp_path):
 
     assert bare.sha256 == again.sha256
     assert len({bare.sha256, signed.sha256, changed.sha256}) == 3
+
+
+OWN = """
+[about]
+description = "our own runs"
+fitted = 2026-11-24
+base = {base}
+rows = 3
+series = 1
+[slow]
+"*|*|vllm|*" = 0.2
+[wait]
+[points]
+"llama-3.1-8b|h100" = 3
+"""
+
+
+def test_ones_own_calibration_goes_on_top_and_is_part_of_the_facts(plan_of, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN.format(base=load_calibration().fitted))
+    bare, own = read_facts(plan_of()), read_facts(plan_of(calibration={"file": str(path)}))
+
+    assert own.calibration.description.startswith("our own runs, on top of: ")
+    assert own.sha256 != bare.sha256
+    with pytest.raises(UserError, match=r"Cannot read the calibration .*none\.toml"):
+        read_facts(plan_of(calibration={"file": str(tmp_path / "none.toml")}))
+
+
+def test_an_engine_that_nobody_measured_is_refused_before_planning(plan_of):
+    with pytest.raises(UserError, match="engine 'llamacpp' is not calibrated"):
+        read_facts(plan_of({"engine": "llamacpp"}))
 
 
 def test_the_users_contract_wins_over_every_table(plan_of, tmp_path):

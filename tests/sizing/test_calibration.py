@@ -1,9 +1,9 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from data.errors import UserError
-from sizing.calibration import DEFAULT_ENGINE, LEVELS, Key, from_toml, load_calibration, to_toml
+from sizing.calibration import DEFAULT_ENGINE, LEVELS, RELEASE_LEVELS, Key, from_toml, load_calibration, to_toml
 from sizing.fit import PARAMETERS
 from sizing.throughput import Factors
 
@@ -44,11 +44,27 @@ def test_band_of_an_unseen_pair_is_wider():
 def test_multiplier_is_the_sum_of_what_a_key_shares():
     assert KEY.at((0,)) == "llama-3.1-70b|*|*|*"
     assert KEY.at((1, 3)) == "*|h200|*|fp8"
-    assert len(LEVELS) == 15
+    assert KEY.at((2, 4)) == "*|*|vllm|*|"
+    assert len(LEVELS) == 15 + len(RELEASE_LEVELS)
     factors = load_calibration().factors([KEY])
 
     assert {f.name for f in fields(Factors)} == set(factors.__slots__)
     assert 0.5 < float(factors.slow[0]) < 2
+
+
+def test_plan_is_tied_to_no_release():
+    shipped = load_calibration()
+    named = replace(KEY, release=next(n.split("|")[4] for n in shipped.slow if n.startswith("*|*|vllm|*|")))
+
+    assert not any(name.endswith("|") for name in (*shipped.slow, *shipped.wait))
+    assert shipped.factors([named]).slow != shipped.factors([KEY]).slow
+
+
+def test_band_of_ones_own_wins():
+    own = replace(load_calibration(), bands={"llama-3.1-70b|h200": (0.9, 1.1)})
+
+    assert own.band("llama-3.1-70b", "h200") == (0.9, 1.1)
+    assert own.band("llama-3.1-70b", "h100") == own.spread
 
 
 def test_model_and_gpu_that_were_never_measured_still_get_factors():

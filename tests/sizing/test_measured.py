@@ -1,11 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
 from data.errors import UserError
 from sizing.calibration import Key
-from sizing.measured import engine_batch, engine_of, kv_precision_of, measured, read_measured
+from sizing.measured import engine_batch, engine_of, kv_precision_of, measured, read_measured, release_of
 
 MODELS, GPUS = load_models(), load_gpus()
 
@@ -16,7 +17,9 @@ def test_points_stand_in_the_order_of_the_rows(made_up_table):
     assert len(points) == len(made_up_table)
     assert points.clients.tolist() == made_up_table["concurrency"].tolist()
     assert points.work.tp.tolist() == made_up_table["tp"].tolist()
-    assert points.keys[0] == Key(model="llama-3.1-8b", gpu="h100", engine="vllm", precision="bf16")
+    assert points.keys[0] == Key(
+        model="llama-3.1-8b", gpu="h100", engine="vllm", precision="bf16", release="unstated"
+    )
 
 
 def test_lengths_drawn_below_the_nominal_count_at_their_mean(made_up_table):
@@ -121,3 +124,42 @@ def test_only_needed_columns_are_needed(made_up_table):
     few = made_up_table.drop(columns=["len_note", "ttft_ms", "tpot_ms", "output_tok_s", "tput_derived"])
 
     assert len(measured(few, MODELS, GPUS)) == len(few)
+
+
+def test_gpu_that_is_counted_for_attention_and_for_experts_is_one(made_up_table):
+    # InferenceX's rows at TP 16, EP 4 on machines of eight repeat rows at TP 4 on four GPUs, to the last digit.
+    row = made_up_table[:1].assign(model="deepseek-r1", gpu="b200", weight_precision="fp4", framework="sglang")
+    both = measured(
+        pd.concat([row.assign(n_gpus=4, tp=4, ep=4), row.assign(n_gpus=16, tp=16, ep=4)]), MODELS, GPUS
+    )
+
+    assert both.work.tp.tolist() == [4, 4]
+    assert both.replicas.tolist() == [1, 1]
+    assert both.clients[0] == both.clients[1]
+
+
+def test_attention_by_sequence_is_counted_so(made_up_table):
+    row = made_up_table[:1].assign(model="deepseek-r1", gpu="h200", weight_precision="fp8", framework="trtllm")
+    shared, split = (
+        measured(row.assign(n_gpus=8, tp=tp, dp=dp, ep=8), MODELS, GPUS) for tp, dp in ((1, 8), (8, 1))
+    )
+
+    assert shared.work.tp[0] == split.work.tp[0] == 8
+    assert shared.memory_batch[0] > 4 * split.memory_batch[0]
+
+
+def test_release_is_the_version_else_the_month(made_up_table):
+    assert release_of({"framework_version": "0.5.9", "measured_on": "2026-03-25"}) == "0.5.9"
+    assert release_of({"framework_version": np.nan, "measured_on": "2025-11-10"}) == "2025-11"
+    assert release_of({}) == "unstated"
+    assert measured(made_up_table, MODELS, GPUS).keys[0].release == "unstated"
+
+
+def test_recipes_that_look_for_prompts_seldom_hold_them_back(made_up_table):
+    row = made_up_table[:1].assign(model="deepseek-r1", framework="sglang", gpu="b200", weight_precision="fp4")
+    held = [
+        measured(row.assign(concurrency=clients, gpu=gpu), MODELS, GPUS).held_steps[0]
+        for clients, gpu in ((8, "b200"), (16, "b200"), (16, "h200"))
+    ]
+
+    assert held == [5, 15, 0]

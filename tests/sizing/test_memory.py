@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
 from data.errors import UserError
+from sizing.layout import attention_params
 from sizing.memory import (
     DoesNotFit,
     dense_params,
@@ -90,6 +91,100 @@ def test_vllm_reports_about_as_many_kv_tokens_as_we_count():
     room = kv_room_bytes(MODELS["llama-3.1-8b"], GPUS["h100"], tp=1, precision="bf16")
 
     assert 430_000 < room / 131_072 < 460_000
+
+
+def test_h100_of_80_gb_shows_85_52e9_bytes_and_80_gb_are_74_5_gib():
+    # nvidia-smi: 81,559 MiB; the data sheet's 80 GB are 74.5 GiB.
+    assert GPUS["h100"].usable_bytes == 81_559 * 2**20 == 85_520_809_984
+    assert GPUS["h100"].memory_bytes / 2**30 == pytest.approx(74.5, abs=0.01)
+
+
+def test_llama_70b_in_int8_weighs_what_vllm_loaded():
+    # "Loading model weights took 67.7229 GB" (GiB): Meta-Llama-3.1-70B-Instruct-quantized.w8a8 on one GPU,
+    # https://github.com/vllm-project/vllm/pull/12569, 2025-01-30. 0.1%: scales of the channels are not counted.
+    assert weight_bytes(MODELS["llama-3.1-70b"], "int8").total == pytest.approx(67.7229 * 2**30, rel=1e-3)
+
+
+def test_vllm_reports_the_blocks_that_we_count_for_llama_70b():
+    # The same log, at gpu_memory_utilization 0.98: 1,381 blocks of 16 tokens, 22,096 tokens of 327,680 bytes; one
+    # GPU of 80 GB, taken as an H100. 1%: activations and graphs are an assumption here, and all of the rest.
+    room = kv_room_bytes(MODELS["llama-3.1-70b"], GPUS["h100"], tp=1, precision="int8", memory_utilisation=0.98)
+    each = kv_bytes_per_tok(MODELS["llama-3.1-70b"], "bf16")[0]
+
+    assert room / each == pytest.approx(22_096, rel=0.01)
+
+
+def test_vllm_reports_the_bytes_of_a_token_of_qwen3_235b_on_one_of_four_ranks():
+    # "Available KV cache memory: 8.11 GiB", "GPU KV cache size: 178,880 tokens" on 4 x H100, TP 4:
+    # https://github.com/vllm-project/vllm/issues/21348, 2025-07-22. 94 layers x 2 x 1 head x 128 x 2 bytes.
+    # 2%: what is left over of whole blocks.
+    each = kv_bytes_per_tok(MODELS["qwen3-235b-a22b"], "bf16", tp=4)[0]
+
+    assert each == 48_128
+    assert 8.11 * 2**30 / each == pytest.approx(178_880, rel=0.02)
+
+
+def test_vllm_reports_the_bytes_of_a_token_where_kv_heads_are_split_over_two():
+    # "Available KV cache memory: 52.36 GiB", "GPU KV cache size: 686,320 tokens": 40 layers of 8 KV heads,
+    # TP 2 (Ministral 3 14B in a public serving script, 2025-12-11). The same shape by hand; 0.01%: whole blocks.
+    model = replace(MODELS["llama-3.1-8b"], layers=40, full_layers=40, dense_layers=40)
+    each = kv_bytes_per_tok(model, "bf16", tp=2)[0]
+
+    assert 52.36 * 2**30 / each == pytest.approx(686_320, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "published", "within"),
+    [
+        # total_size of model.safetensors.index.json, from the models' own repositories
+        ("llama-3.1-8b", "bf16", 16_060_522_496, 1e-3),
+        ("llama-3.1-70b", "bf16", 141_107_412_992, 1e-3),
+        # gpt-oss model card: MXFP4 experts, the rest in bf16; checkpoints of 12.8 and 60.8 GiB
+        ("gpt-oss-20b", "fp4", 12.8 * 2**30, 0.01),
+        ("gpt-oss-120b", "fp4", 60.8 * 2**30, 0.01),
+    ],
+)
+def test_weights_are_the_published_files(name, precision, published, within):
+    assert weight_bytes(MODELS[name], precision).total == pytest.approx(published, rel=within)
+
+
+@pytest.mark.parametrize(
+    ("precision", "bytes_each"),
+    [("bf16", 2.0), ("fp8", 1.0), ("int8", 1.0), ("int4", 0.5 + 2 / 128), ("fp4", 0.5 + 1 / 16)],
+)
+def test_scales_are_counted_and_tables_stay_in_16_bits(precision, bytes_each):
+    weights = weight_bytes(MODELS["llama-3.1-8b"], precision)
+    tables = 2 * 128_256 * 4_096
+
+    assert weights.embedding == weights.head == tables
+    assert weights.total == pytest.approx((MODELS["llama-3.1-8b"].params_total - tables) * bytes_each + 2 * tables)
+
+
+def test_kv_of_mla_is_copied_per_rank_and_data_parallel_attention_ends_that():
+    model = MODELS["deepseek-r1"]
+    copied = kv_bytes(model, 8_000, "bf16", 8)
+    shared_out = kv_bytes(model, 8_000, "bf16", 8, dp_attention=True)
+
+    assert shared_out == pytest.approx(copied / 8)
+
+
+def test_data_parallel_attention_holds_its_attention_on_every_gpu():
+    model, gpu = MODELS["deepseek-r1"], GPUS["h200"]
+    split = kv_room_bytes(model, gpu, tp=8, precision="fp8")
+    copied = kv_room_bytes(model, gpu, tp=8, precision="fp8", dp_attention=True)
+
+    assert split - copied == pytest.approx(attention_params(model) * 7 / 8)
+
+
+def test_stages_hold_an_equal_share_of_layers_and_of_each_requests_cache():
+    model, gpu = MODELS["llama-3.1-70b"], GPUS["h100"]
+    asked = {"precision": "bf16", "kv_precision": "bf16", "context_tok": 4_000}
+    two, four = (memory_batch(model, gpu, tp=2, pp=pp, **asked) for pp in (1, 2))
+
+    assert kv_room_bytes(model, gpu, tp=2, precision="bf16", pp=2) - kv_room_bytes(
+        model, gpu, tp=2, precision="bf16"
+    ) == pytest.approx(weight_bytes(model, "bf16").total / 4)
+    assert four > 2 * two
 
 
 def test_model_that_does_not_fit_says_the_numbers_and_the_way_out():

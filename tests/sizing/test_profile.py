@@ -12,6 +12,7 @@ from forecasting.demand import Moments
 from sizing.memory import DoesNotFit
 from sizing.operating import MeanRequest
 from sizing.profile import Slo, SloCannotBeMet, candidate_profiles, gpu_s_per_request, replica_profile
+from sizing.speculation import Speculation
 
 MODELS, GPUS = load_models(), load_gpus()
 ASKED = {
@@ -147,6 +148,75 @@ def test_measured_points_and_band_stand_with_the_profile():
     assert seen.measured_points > 0
     assert unseen.measured_points == 0
     assert unseen.error_p10 < seen.error_p10 < 1 < seen.error_p90 < unseen.error_p90
+
+
+@settings(max_examples=8, deadline=None)
+@given(k=st.integers(1, 8), a=st.floats(0, 1), b=st.floats(0, 1))
+def test_speculation_helps_at_most_k_plus_one_times_and_more_the_more_is_accepted(k, a, b):
+    low, high = sorted((a, b))
+
+    def step(speculation):
+        p = profile(Slo(tpot_s=0.03), tp=8, speculation=speculation)
+        return p.output_tok * p.tpot_s, gpu_s_per_request(p), p
+
+    _, plain, _ = step(None)
+    _, fewer, _ = step(Speculation(tokens=k, acceptance=low))
+    _, more, _ = step(Speculation(tokens=k, acceptance=high))
+
+    assert more <= fewer * (1 + 1e-6)
+    assert more >= plain / (k + 1) * (1 - 1e-6)
+
+
+def test_drafts_that_are_never_accepted_only_cost():
+    plain, refused = profile(), profile(speculation=Speculation(tokens=4, acceptance=0.0))
+
+    assert gpu_s_per_request(refused) > gpu_s_per_request(plain)
+    assert refused.tpot_s > plain.tpot_s
+
+
+def test_prefix_that_is_wholly_cached_leaves_decoding_and_the_prompts_overhead():
+    all_cached, none = profile(cached_prompt_tok=2_000), profile(cached_prompt_tok=0)
+    fixed = all_cached.work_coefficients[0]
+    sums = MeanRequest(prompt_tok=2_000, cached_tok=2_000, output_tok=300, moments=ALIKE).sums()
+    decode = float(all_cached.work_s(sums)) - fixed
+
+    assert decode == pytest.approx(300 * float(all_cached.step_s(np.array(all_cached.batch), np.array(2_150.0)))
+                                   / all_cached.batch, rel=1e-6)  # fmt: skip
+    assert fixed < 0.01
+    assert gpu_s_per_request(all_cached) < gpu_s_per_request(none) / 2
+
+
+def test_one_stage_is_the_profile_without_stages():
+    assert gpu_s_per_request(profile(pp=1, ep=1)) == gpu_s_per_request(profile())
+
+
+def test_stages_count_as_gpus_and_hold_what_one_stage_cannot():
+    two = profile(tp=1, pp=2)
+
+    assert (two.gpus, two.layout.text) == (2, "TP 1, PP 2")
+    with pytest.raises(DoesNotFit):
+        profile(tp=1, pp=1, precision="bf16")
+    assert two.gpu_work_s(np.ones(9)) == pytest.approx(2 * two.work_s(np.ones(9)))
+
+
+def test_data_parallel_attention_multiplies_what_mla_holds():
+    asked = {"tp": 8, "model": "deepseek-r1", "gpu": "h200"}
+
+    assert profile(dp_attention=True, **asked).memory_batch > 4 * profile(**asked).memory_batch
+
+
+def test_layout_that_a_model_cannot_have_is_the_users_to_mend():
+    with pytest.raises(UserError, match="shares out experts"):
+        profile(ep=4)
+    with pytest.raises(UserError, match="EP 16 needs TP of 16 or more"):
+        candidate_profiles(MODELS["deepseek-r1"], [GPUS["h200"]], slo=Slo(), ep=16, **ASKED)
+
+
+def test_whole_answer_is_the_first_token_and_the_others():
+    p = profile()
+
+    assert p.e2e_s == pytest.approx(p.ttft_s + 299 * p.tpot_s)
+    assert p.longest_gap_s > p.step_s(np.array(float(p.batch)), np.array(2_150.0))
 
 
 GROWING = st.sampled_from(("prompt_tok", "output_tok"))

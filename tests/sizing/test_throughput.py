@@ -12,10 +12,10 @@ from sizing.throughput import (
     MOST_OF_PEAK,
     Work,
     allreduce_s,
-    closed_loop,
     compute_flop_per_s,
     decode_step_s,
     experts_touched,
+    mixed_step_s,
     prefill_latency_s,
     prefill_work_s,
     work_of,
@@ -104,16 +104,71 @@ def test_arrays_give_what_single_points_give():
         assert together[i] == pytest.approx(float(alone[0]))
 
 
-def test_clients_beyond_memory_wait_for_a_whole_request():
-    work = Work.stack([work_of(MODELS["llama-3.1-8b"], GPUS["h100"], tp=1, precision="fp8", kv_precision="fp8")])
-    asked = {"prompt_tok": np.array([1e3]), "output_tok": np.array([500.0]), "held_steps": np.zeros(1)}
-    asked |= {"same_lengths": np.array([True]), "memory_batch": np.array([32.0])}
-    within = closed_loop(work, factors(), clients=np.array([32.0]), **asked)
-    beyond = closed_loop(work, factors(), clients=np.array([64.0]), **asked)
+def one(**layout):
+    return work_of(MODELS["deepseek-r1"], GPUS["h200"], precision="fp8", kv_precision="fp8", **{"tp": 8} | layout)
 
-    assert beyond.tpot_s == pytest.approx(within.tpot_s)
-    assert beyond.output_tok_per_s == pytest.approx(within.output_tok_per_s, rel=0.01)
-    assert beyond.ttft_s > within.ttft_s + 499 * within.tpot_s
+
+def decode(work, batch=64.0, context=4e3, **more):
+    at = np.array([batch]), np.array([context])
+    return float(decode_step_s(work, factors("deepseek-r1", "h200"), *at, **more)[0])
+
+
+def test_one_stage_and_one_expert_group_are_the_replica_without_them():
+    assert decode(one(pp=1, ep=1)) == decode(one())
+
+
+def test_stages_read_all_weights_one_after_the_other_and_share_the_cache():
+    # An ideal machine without arithmetic: W / (tp bandwidth) + B KV / (tp pp bandwidth), a round of one token.
+    gpu = replace(GPUS["h100"], bf16_flop_per_s=1e30)
+    model = MODELS["llama-3.1-8b"]
+    shape = {"precision": "bf16", "kv_precision": "bf16"}
+    work = work_of(model, gpu, tp=1, pp=4, **shape)
+    read = 2 * (model.params_total - model.vocab * model.hidden)
+    bare = replace(ideal(), link_efficiency=np.full(1, 1e9))
+
+    step = float(decode_step_s(work, bare, np.array([32.0]), np.array([1e3]))[0])
+
+    assert step == pytest.approx((read + 32 * 1e3 * 131_072 / 4) / gpu.memory_bytes_per_s, rel=1e-6)
+
+
+def test_stages_delay_a_lone_prompt_by_their_bubble_and_many_chunks_hide_it():
+    def share(prompt):
+        f, asked = factors("llama-3.1-70b"), (np.array([prompt]), np.zeros(1))
+        works = (work_of(MODELS["llama-3.1-70b"], GPUS["h100"], tp=4, pp=pp, **FP8) for pp in (1, 4))
+        one_stage, four = (float(prefill_latency_s(work, f, *asked)[0]) for work in works)
+        return four / one_stage
+
+    assert 0.9 < share(8_000.0) < 1.1  # one chunk: each stage waits for the one before
+    assert share(120_000.0) < 0.4  # fifteen chunks flow through: (15 + 3) / 15 of a quarter
+
+
+FP8 = {"precision": "fp8", "kv_precision": "fp8"}
+
+
+def test_data_parallel_attention_pays_off_with_many_sequences_and_costs_with_few():
+    shared_out, split = one(dp_attention=True, ep=8), one(ep=8)
+
+    assert decode(shared_out, batch=1.0, context=1e3) > decode(split, batch=1.0, context=1e3)
+    assert decode(shared_out, batch=256.0, context=16e3) < decode(split, batch=256.0, context=16e3)
+
+
+def test_experts_shared_out_whole_wait_for_the_fullest_rank():
+    assert decode(one(ep=8)) > decode(one())
+    assert decode(one(ep=8), batch=4096.0) / decode(one(), batch=4096.0) < 1.05  # many tokens even it out
+
+
+def test_checking_more_tokens_costs_more_but_less_than_so_many_steps():
+    alone, checked = decode(one(), batch=8.0), decode(one(), batch=8.0, checked_tok=4.0)
+
+    assert alone < checked < 4 * alone
+
+
+def test_mixed_step_is_the_decode_step_and_the_chunks_arithmetic():
+    work, f, at = one(), factors("deepseek-r1", "h200"), (np.array([32.0]), np.array([20_000.0]))
+    plain, mixed = float(decode_step_s(work, f, *at)[0]), float(mixed_step_s(work, f, *at, 8_192.0)[0])
+
+    assert mixed_step_s(work, f, *at, 0.0) == pytest.approx(plain)
+    assert plain < mixed < plain + float(prefill_work_s(work, f, np.array([20_000.0]), np.zeros(1))[0])
 
 
 @settings(max_examples=60, deadline=None)

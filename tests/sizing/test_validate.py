@@ -46,6 +46,7 @@ def test_shipped_factors_are_near_what_was_measured(measured_table):
     assert len(predicted) == len(measured_table)
     assert error.median() < 0.10
     assert error.mean() < 0.17
+    assert scores(measured_table, predicted, "ttft_ms").between(0.1, 10).all()
 
 
 @pytest.mark.slow
@@ -62,6 +63,7 @@ def test_sweeps_left_out_meet_the_bars(measured_table):
     assert (rate > 1.25).mean() <= 0.12
     assert (tpot - 1).abs().median() <= 0.10
     assert (ttft - 1).abs().median() <= 0.28
+    assert (~ttft.between(0.1, 10)).sum() <= 1  # docs/sizing.md says which, and why
     assert 0.78 <= inside.mean() <= 0.84
 
 
