@@ -188,9 +188,24 @@ def _add_size(commands: Commands) -> None:
     size.add_argument(
         "--cached-tokens", type=_not_negative, default=0.0, help="of the prompt, from the prefix cache"
     )
+    size.add_argument(
+        "--prefix-hit", type=_share_or_none, metavar="SHARE", help="the same as a share of the prompt"
+    )
     size.add_argument("--ttft-s", type=_positive, help="mean time to first token that must hold")
     size.add_argument("--tpot-s", type=_positive, help="mean time per output token that must hold")
     size.add_argument("--tp", type=_whole(1, 64), help="GPUs of a replica; left out: the cheapest that fits")
+    size.add_argument("--pp", type=_whole(1, 64), default=1, help="pipeline stages of a replica (default 1)")
+    size.add_argument("--ep", type=_whole(1, 512), default=1, help="GPUs that share experts out whole (default 1)")
+    size.add_argument("--dp-attention", action="store_true", help="attention and KV by sequence, not by head")
+    size.add_argument("--spec-tokens", type=_whole(1, 64), help="draft tokens of a step (speculative decoding)")
+    size.add_argument("--acceptance", type=_share_or_none, metavar="SHARE", help="of a draft token, 0 to 1")
+    size.add_argument("--draft-cost", type=_share_or_none, help="of a draft token, over a step (default 0.05)")
+    size.add_argument(
+        "--chunk-tokens", type=_positive, default=8192, help="prompt tokens of a step (default 8192)"
+    )
+    size.add_argument("--gpu-memory-utilization", type=_share, default=0.9, help="as vLLM means it (default 0.9)")
+    size.add_argument("--engine", default="vllm", help="serving engine that was measured (default vllm)")
+    size.add_argument("--calibration", type=Path, metavar="TOML", help="your own, from `fleetcast calibrate`")
     size.add_argument("--utilisation", type=_share, default=0.7, help="share of capacity to use (default 0.7)")
     size.add_argument("--batch", type=_whole(1, 100_000), default=48, help="of the textbook answer (default 48)")
     size.add_argument("--decode-ms", type=_positive, default=18.0, help="of the textbook answer (default 18)")
@@ -279,14 +294,32 @@ def _add_validate_sizing(commands: Commands) -> None:
     validate.add_argument(
         "--folds", choices=["series", "pair"], help="refit with each fold left out (default: the shipped factors)"
     )
+    validate.add_argument("--calibration", type=Path, metavar="TOML", help="your own, from `fleetcast calibrate`")
     validate.set_defaults(run="flows.cli_judge:run_validate_sizing")
 
 
 def _add_calibrate(commands: Commands) -> None:
-    calibrate = commands.add_parser("calibrate", help="fit the sizing factors to measured serving points")
-    calibrate.add_argument("measured", type=Path, metavar="MEASURED", help="CSV, columns as in docs/sizing.md")
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="fit the sizing factors to measured serving points, or learn your own from benchmark results",
+        description="Results of vllm bench serve, genai-perf, AIPerf or InferenceMAX (JSON or CSV) give an overlay"
+        " of your own multipliers; tables of measured points refit all factors, unless --own is given.",
+    )
+    calibrate.add_argument("measured", nargs="+", type=Path, metavar="MEASURED", help="results, or CSV as in docs")
     calibrate.add_argument("--out", type=Path, required=True, metavar="TOML")
     calibrate.add_argument("--description", required=True, help="what was measured, by whom; it is printed")
+    calibrate.add_argument("--own", action="store_true", help="learn an overlay from tables of points too")
+    calibrate.add_argument("--model", help="catalog name or Hugging Face id, where the results do not say")
+    calibrate.add_argument("--gpu", help="catalog name, where the results do not say")
+    calibrate.add_argument("--gpus", type=_whole(1, 10_000), help="of the whole instance (default: as TP)")
+    calibrate.add_argument(
+        "--tp", type=_whole(1, 64), help="GPUs that split a layer, where the results do not say"
+    )
+    calibrate.add_argument("--precision", choices=["bf16", "fp8", "int8", "int4", "fp4"], help="of the weights")
+    calibrate.add_argument("--kv-precision", choices=["bf16", "fp8"], help="of the KV cache (default bf16)")
+    calibrate.add_argument("--engine", help="vllm, sglang, trtllm, ... (default: as the results say)")
+    calibrate.add_argument("--prompt-tokens", type=_positive, help="of a request, where the results do not say")
+    calibrate.add_argument("--output-tokens", type=_positive, help="of a request, where the results do not say")
     calibrate.set_defaults(run="flows.cli_judge:run_calibrate")
 
 
@@ -337,6 +370,13 @@ def _share(text: str) -> float:
     value = _number(text)
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text} must be above 0 and at most 1")
+    return value
+
+
+def _share_or_none(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1")
     return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,10 @@ from data.catalog.gpus import load_gpus
 from data.catalog.models import load_models
 from data.errors import UserError
 from flows.progress import progress_bar
+
+if TYPE_CHECKING:
+    from sizing.own import Setting
+    from sizing.results.row import Stated
 
 
 def run_backtest(arguments: argparse.Namespace) -> None:
@@ -45,24 +50,73 @@ def run_backtest(arguments: argparse.Namespace) -> None:
 
 def run_validate_sizing(arguments: argparse.Namespace) -> None:
     """Predict measured serving rows, with the shipped factors or refitted on the other folds."""
+    from sizing.calibration import load_calibration
     from sizing.validate import predict_rows
 
     measured = _table(arguments.measured)
-    predicted = predict_rows(measured, load_models(), load_gpus(), folds=arguments.folds)
+    if arguments.folds and arguments.calibration:
+        raise UserError("--folds refits the factors, so that --calibration would not be used; give one of them.")
+    own = load_calibration(arguments.calibration)
+    predicted = predict_rows(measured, load_models(), load_gpus(), calibration=own, folds=arguments.folds)
     _write(predicted, arguments.out)
     print(f"{len(predicted)} rows predicted: {arguments.out}")
 
 
 def run_calibrate(arguments: argparse.Namespace) -> None:
-    """Fit the factors of the roofline to measured serving rows and write them as TOML."""
-    from sizing.calibration import to_toml
+    """Fit the roofline's factors to measured rows, or learn a user's own from results, and write them as TOML."""
+    from sizing.calibration import load_calibration, to_toml
+    from sizing.fit import on_a_bound
     from sizing.folds import calibrate
     from sizing.measured import measured
+    from sizing.own import learn
+    from sizing.results.read import read_results
 
-    points = measured(_table(arguments.measured), load_models(), load_gpus())
+    results = read_results(arguments.measured, _stated(arguments))
+    points = measured(results.table, load_models(), load_gpus())
     fitted = datetime.now(UTC).date().isoformat()
-    _save(arguments.out, to_toml(calibrate(points, description=arguments.description, fitted=fitted)))
+    kinds = ", ".join(f"{n} of {kind}" for kind, n in sorted(results.kinds.items()))
+    print(f"{len(points)} runs: {kinds}" + _drafted(results.drafted))
+    if results.only_tables and not arguments.own:
+        found = calibrate(points, description=arguments.description, fitted=fitted)
+        _save(arguments.out, to_toml(found))
+        print("\n".join(on_a_bound(found)))
+    else:
+        own = learn(points, load_calibration(), description=arguments.description, fitted=fitted)
+        _save(arguments.out, own.toml)
+        print("\n".join(_learned(setting) for setting in own.settings))
     print(arguments.out)
+
+
+def _stated(arguments: argparse.Namespace) -> "Stated":
+    from sizing.results.row import Stated
+
+    return Stated(
+        model=arguments.model,
+        gpu=arguments.gpu,
+        gpus=arguments.gpus,
+        tp=arguments.tp,
+        precision=arguments.precision,
+        kv_precision=arguments.kv_precision,
+        engine=arguments.engine,
+        prompt_tok=arguments.prompt_tokens,
+        output_tok=arguments.output_tokens,
+    )
+
+
+def _drafted(runs: int) -> str:
+    return f"; {runs} with speculative decoding left out, since a plan states it apart" if runs else ""
+
+
+def _learned(setting: "Setting") -> str:
+    key, band = setting.key, setting.band
+    spread = "band as shipped (too few sweeps for one of its own)"
+    if band is not None:
+        spread = f"80% band {band[0]:.2f}-{band[1]:.2f}"
+    return (
+        f"{key.model} on {key.gpu}, {key.engine}, {key.precision}: {setting.points} runs of {setting.sweeps}"
+        f" sweeps, times x {setting.slower:.2f}; median error of throughput {setting.before:.0%} before,"
+        f" {setting.after:.0%} now; {spread}"
+    )
 
 
 def _table(path: Path) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """How right the forecasts and the sizing are is something that anyone can ask from the command line."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,3 +63,57 @@ def test_a_file_that_cannot_be_read_or_written_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"Cannot write .*choose another --out"):
         _save(tmp_path / "absent" / "p.csv", "text")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.parquet"]
+
+
+RUN = {
+    "model_id": "meta-llama/Llama-3.1-8B-Instruct", "backend": "vllm", "request_rate": "inf", "num_prompts": 160,
+    "duration": 40.0, "completed": 160, "total_input_tokens": 163_840, "total_output_tokens": 40_960,
+    "output_throughput": 1024.0, "mean_ttft_ms": 120.0, "mean_tpot_ms": 15.0,
+}  # fmt: skip
+FACTS = ("--gpu", "h100", "--tp", "1", "--precision", "bf16", "--description", "our own runs")
+
+
+def _runs(tmp_path):
+    paths = []
+    for clients in (8, 16, 32):
+        paths.append(tmp_path / f"c{clients}.json")
+        paths[-1].write_text(json.dumps(RUN | {"max_concurrency": clients, "output_throughput": 30.0 * clients}))
+    return [str(path) for path in paths]
+
+
+def test_ones_own_results_become_an_overlay_that_size_and_validation_take(tmp_path, capsys):
+    out = tmp_path / "mine.toml"
+
+    assert cli.main(["calibrate", *_runs(tmp_path), *FACTS, "--out", str(out)]) == 0
+
+    said = capsys.readouterr().out
+    assert "3 runs: 3 of vllm bench serve" in said
+    assert "llama-3.1-8b on h100, vllm, bf16: 3 runs of 1 sweeps, times x 1." in said
+    assert "band as shipped" in said
+    size = ["size", "--model", "llama-3.1-8b", "--gpu", "h100", "--qps", "50", "--prompt-tokens", "1024"]
+    size += ["--output-tokens", "256", "--json"]
+    answers = []
+    for more in ([], ["--calibration", str(out)]):
+        assert cli.main([*size, *more]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["plan"])
+    shipped, own = answers
+    assert own["gpu_s_per_request"] > shipped["gpu_s_per_request"]
+    assert own["measured_points"] == shipped["measured_points"] + 3
+
+
+def test_fact_that_results_lack_is_asked_for_and_nothing_is_written(tmp_path, capsys):
+    out = tmp_path / "mine.toml"
+
+    assert cli.main(["calibrate", *_runs(tmp_path), "--description", "x", "--out", str(out)]) == 2
+
+    assert "does not say how many GPUs split a layer; give --tp" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_validation_on_folds_and_on_ones_own_calibration_is_refused(tmp_path, capsys):
+    measured = tmp_path / "m.csv"
+    measured.write_text("row_id\n")
+    own = ["--folds", "pair", "--calibration", "mine.toml", "--out", str(tmp_path / "p.csv")]
+
+    assert cli.main(["validate-sizing", str(measured), *own]) == 2
+    assert "--calibration would not be used" in capsys.readouterr().err

@@ -95,3 +95,85 @@ def test_what_cannot_be_sized_is_one_sentence_with_its_numbers(fleetcast, change
         for part in says:
             assert part in said.sentence
         assert said.out == ""
+
+
+MOE = (
+    *(
+        "size",
+        "--model",
+        "deepseek-r1",
+        "--gpu",
+        "h200",
+        "--precision",
+        "fp8",
+        "--kv-precision",
+        "fp8",
+        "--qps",
+        "5",
+    ),
+    *("--prompt-tokens", "4000", "--output-tokens", "500", "--tp", "8", "--json"),
+)
+
+
+def _plan(fleetcast, *more, base=MOE):
+    said = fleetcast(*base, *more)
+    assert said.status == 0, said.err
+    return json.loads(said.out)["plan"]
+
+
+def test_degrees_of_parallelism_are_options_and_stand_in_the_answer(fleetcast):
+    plain, shared = _plan(fleetcast), _plan(fleetcast, "--ep", "8", "--dp-attention")
+
+    assert shared["layout"] == {"tp": 8, "pp": 1, "ep": 8, "dp_attention": True}
+    assert shared["memory_batch"] > plain["memory_batch"]
+    staged = _plan(fleetcast, "--pp", "2")
+    assert staged["gpus"] == staged["replicas"] * 16
+
+
+def test_prefix_hit_is_the_share_of_the_prompt_that_is_cached(fleetcast):
+    assert _plan(fleetcast, "--prefix-hit", "0.5") == _plan(fleetcast, "--cached-tokens", "2000")
+    assert _plan(fleetcast, "--prefix-hit", "1")["prefill_share"] < 0.02
+    assert "say the same thing" in fleetcast(*MOE, "--prefix-hit", "0.5", "--cached-tokens", "9").err
+
+
+def test_speculation_that_is_accepted_makes_answers_faster(fleetcast):
+    plain = _plan(fleetcast, "--tpot-s", "0.03")
+    drafted = _plan(fleetcast, "--tpot-s", "0.03", "--spec-tokens", "3", "--acceptance", "0.8")
+
+    assert drafted["gpus"] <= plain["gpus"]
+    said = fleetcast(*MOE[:-1], "--spec-tokens", "3", "--acceptance", "0.8").out
+    assert "3 draft tokens a step, 0.8 accepted: 2.95 tokens a step" in said  # (1 - 0.8^4) / 0.2
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--spec-tokens", "3"), "says nothing without --acceptance"),
+        (("--acceptance", "0.5"), "give --spec-tokens as well"),
+        (("--ep", "3"), "EP 3 must divide TP 8"),
+        (("--prefix-hit", "2"), "must lie between 0 and 1"),
+        (("--engine", "llamacpp"), "engine 'llamacpp' is not calibrated"),
+        (("--calibration", "absent.toml"), "Cannot read the calibration absent.toml"),
+    ],
+)
+def test_options_that_cannot_be_are_one_sentence(fleetcast, more, says):
+    said = fleetcast(*MOE, *more)
+
+    assert said.status == 2
+    assert says in said.err
+    assert len(said.err.strip().splitlines()) == 1
+
+
+def test_more_of_the_gpu_for_the_engine_holds_more_requests(fleetcast):
+    assert (
+        _plan(fleetcast, "--gpu-memory-utilization", "0.95")["memory_batch"]
+        > _plan(fleetcast, "--gpu-memory-utilization", "0.85")["memory_batch"]
+    )
+
+
+def test_answer_has_the_whole_latency_and_the_longest_gap(fleetcast):
+    plan = _plan(fleetcast)
+
+    assert plan["e2e_s"] == pytest.approx(plan["ttft_s"] + 499 * plan["tpot_s"])
+    assert plan["longest_gap_s"] > plan["tpot_s"] / 2
+    assert _plan(fleetcast, "--chunk-tokens", "512")["longest_gap_s"] < plan["longest_gap_s"]
