@@ -75,7 +75,7 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     points = measured(results.table, load_models(), load_gpus())
     fitted = datetime.now(UTC).date().isoformat()
     kinds = ", ".join(f"{n} of {kind}" for kind, n in sorted(results.kinds.items()))
-    print(f"{len(points)} runs: {kinds}" + _drafted(results.drafted))
+    print(f"{_count(len(points), 'run')}: {kinds}" + _drafted(results.drafted))
     if results.only_tables and not arguments.own:
         found = calibrate(points, description=arguments.description, fitted=fitted)
         _save(arguments.out, to_toml(found))
@@ -112,11 +112,16 @@ def _learned(setting: "Setting") -> str:
     spread = "band as shipped (too few sweeps for one of its own)"
     if band is not None:
         spread = f"80% band {band[0]:.2f}-{band[1]:.2f}"
+    runs, sweeps = _count(setting.points, "run"), _count(setting.sweeps, "sweep")
     return (
-        f"{key.model} on {key.gpu}, {key.engine}, {key.precision}: {setting.points} runs of {setting.sweeps}"
-        f" sweeps, times x {setting.slower:.2f}; median error of throughput {setting.before:.0%} before,"
+        f"{key.model} on {key.gpu}, {key.engine}, {key.precision}: {runs} of {sweeps},"
+        f" times x {setting.slower:.2f}; median error of throughput {setting.before:.0%} before,"
         f" {setting.after:.0%} now; {spread}"
     )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _table(path: Path) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def test_ones_own_results_become_an_overlay_that_size_and_validation_take(tmp_pa
 
     said = capsys.readouterr().out
     assert "3 runs: 3 of vllm bench serve" in said
-    assert "llama-3.1-8b on h100, vllm, bf16: 3 runs of 1 sweeps, times x 1." in said
+    assert "llama-3.1-8b on h100, vllm, bf16: 3 runs of 1 sweep, times x 1." in said
     assert "band as shipped" in said
     size = ["size", "--model", "llama-3.1-8b", "--gpu", "h100", "--qps", "50", "--prompt-tokens", "1024"]
     size += ["--output-tokens", "256", "--json"]
