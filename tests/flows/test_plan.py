@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from data.errors import UserError
 from data.warehouse import open_store
+from flows import demo
 from flows import plan as plan_module
 from flows.plan import plan_month
 from reports.budget import from_json
@@ -204,3 +206,32 @@ def test_the_forecast_is_kept_to_be_scored(planned):
     assert [(name, n, str(first), ordered) for name, n, first, ordered in rows] == [
         (name, 365, "2026-11-23", True) for name in ("chat", "code-agents", "doc-classification")
     ]
+
+
+@pytest.mark.slow
+def test_a_later_plan_scores_the_earlier_one_and_says_what_moved_the_same_way_every_time(copied, request_for):
+    world = copied()
+    earlier = demo.AS_OF - timedelta(days=30)
+    plan_month(request_for(world, as_of=earlier))
+    report = plan_month(request_for(world)).report
+    again = plan_month(request_for(world, force=True)).report
+
+    assert report is not None
+    assert again is not None
+    stamp = replace(again.provenance, run_id=report.provenance.run_id)
+    assert replace(again, provenance=stamp) == report
+    assert (report.track.since, report.track.plans) == (earlier, 1)
+    assert {row.workload for row in report.track.rows if row.quantity == "requests"} == {
+        workload.name for workload in report.workloads
+    }
+    for workload in report.workloads:
+        moved = workload.moved
+        assert moved.since == earlier
+        assert moved.requests_now == pytest.approx(workload.horizons[0].requests.mean)
+        assert sum(p.requests for p in moved.parts) == pytest.approx(
+            moved.requests_now - moved.requests_before, abs=1e-3
+        )
+    with open_store(world / "store" / "fleetcast.duckdb") as store:
+        kept = store.con.execute("SELECT count(*), min(days), max(days) FROM forecast_score").fetchone()
+    assert kept[0] == len(report.track.rows)
+    assert 25 <= kept[1] <= kept[2] <= 30
