@@ -1,6 +1,7 @@
 """What the machine may do to a store, in one sentence: a full, read-only or broken disk, too little memory."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ _SAID = {
     errno.EPERM: "Operation not permitted",
     errno.EIO: "Input/output error",
 }
+_ROOM_BYTES, _MOST_ROOM_BYTES = 8_000_000, 1_000_000_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -50,6 +52,17 @@ def fault_sentence(store: Path, err: Exception) -> str | None:
     return (
         f"{store} cannot be written ({_SAID[code]}): {before}; make its folder writable, or name another --store."
     )
+
+
+def require_room(store: Path) -> None:
+    """Raise OSError (no space) where the disk has not enough room left to commit and fold the log in.
+
+    A disk that fills up after a commit leaves the change in the log, neither lost nor as before: so ask in front.
+    Folding in may write every block of the file again, which for big files it never does.
+    """
+    needed_bytes = _ROOM_BYTES + min(store.stat().st_size, _MOST_ROOM_BYTES)
+    if shutil.disk_usage(store.parent).free < needed_bytes:
+        raise OSError(errno.ENOSPC, _SAID[errno.ENOSPC], str(store))
 
 
 def is_full(err: Exception) -> bool:

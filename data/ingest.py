@@ -2,15 +2,19 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
+
+import duckdb
 
 from data.errors import UserError, printable
 from data.files import digest_of
 from data.find_files import STDIN_LABEL
 from data.formats.contract import AggregateFile, Options, Rejected, Skipped
+from data.formats.packed import MAX_UNPACK_RATIO, measure
 from data.formats.sample import Sample
 from data.lake import staging, sweep
 from data.manifest import (
@@ -26,13 +30,16 @@ from data.manifest import (
 from data.requests_file import EXAMPLES, RequestsRead, read_requests, too_many
 from data.sources import AggregateUnit, RequestUnit, Unit, find_units
 from data.text import stored_path
-from data.warehouse import Store, show_requests
+from data.warehouse import Store, open_store, show_requests
 
 Progress = Callable[[str, float], None]
 Status = Literal["done", "unchanged", "replaced", "refused"]
 
 MAX_REJECTED_SHARE = 0.05
 """A file with a larger share of rows that cannot be used is refused whole."""
+
+_CLOCKS_DIFFER = timedelta(days=1)
+"""How far after now a request may have arrived, by clocks and zones that are not ours."""
 
 _BATCH_FILES, _BATCH_BYTES = 500, 2_000_000_000
 """Logs are committed together up to these bounds, so that a day is rolled up once for many files."""
@@ -118,6 +125,7 @@ def ingest_logs(
     mapping: Path | None = None,
     start: datetime | None = None,
     max_rejected_share: float = MAX_REJECTED_SHARE,
+    max_unpack_ratio: float = MAX_UNPACK_RATIO,
     progress: Progress | None = None,
     stdin: Path | None = None,
 ) -> IngestSummary:
@@ -133,8 +141,15 @@ def ingest_logs(
     raised after the others are stored. Raises UserError.
     """
     options = Options(start=start, mapping=mapping)
-    report = progress or _silent
-    run = _Run(store=store, options=options, now=now, max_share=max_rejected_share, report=report, stdin=stdin)
+    run = _Run(
+        store=store,
+        options=options,
+        now=now,
+        max_share=max_rejected_share,
+        max_unpack_ratio=max_unpack_ratio,
+        report=progress or _silent,
+        stdin=stdin,
+    )
     units = find_units(paths, format, label, options, stdin)
     store.con.execute(
         "CREATE OR REPLACE TEMP TABLE pending_rejected AS SELECT * FROM main.rejected_rows WHERE false"
@@ -152,6 +167,12 @@ def ingest_logs(
     return summary
 
 
+def tidy_up(path: Path, now: datetime) -> None:
+    """Give back what a failed ingest left in the lake, as far as the machine lets us; the next one does it too."""
+    with suppress(UserError, duckdb.Error, OSError), open_store(path, write=True, now=now) as store:
+        sweep(store)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
     """What every file of one call shares."""
@@ -160,6 +181,7 @@ class _Run:
     options: Options
     now: datetime
     max_share: float
+    max_unpack_ratio: float
     report: Progress
     stdin: Path | None = None
 
@@ -225,6 +247,7 @@ def _take_requests(run: _Run, folder: Path, logs: Sequence[RequestUnit]) -> list
 
 
 def _read(run: _Run, folder: Path, unit: RequestUnit, record: FileRecord) -> RequestsRead:
+    unpacked = measure(unit.sample, run.max_unpack_ratio)
     select = unit.format.select(unit.sample, run.options)
     return read_requests(
         run.store,
@@ -234,6 +257,8 @@ def _read(run: _Run, folder: Path, unit: RequestUnit, record: FileRecord) -> Req
         select,
         label=unit.label,
         max_rejected_share=run.max_share,
+        latest_utc=run.now + _CLOCKS_DIFFER,
+        whole=unpacked.whole,
     )
 
 
@@ -244,6 +269,8 @@ def _take_aggregates(run: _Run, unit: AggregateUnit) -> list[FileResult]:
     known = [known_file(run.store, record) for record in records]
     if all(known):
         return [_result(run.shown(s.path), k, "unchanged") for s, k in zip(unit.samples, known, strict=True) if k]
+    for sample in unit.samples:
+        measure(sample, run.max_unpack_ratio)
     statuses: list[Status] = ["replaced" if is_current(run.store, r.file_id) else "done" for r in records]
     if unit.format.gathers and (other := left_behind(run.store, records)) is not None:
         raise UserError(

@@ -1,7 +1,7 @@
 """One log of requests: read, judged row by row, and laid down in the lake; nothing here changes a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,19 @@ def read_requests(
     *,
     label: str,
     max_rejected_share: float,
+    latest_utc: datetime,
+    whole: bool = True,
 ) -> RequestsRead:
     """Read a log into slices and its bad rows into the temporary table `pending_rejected`.
 
     A file with more than `max_rejected_share` of bad rows is refused: no slices, no bad rows kept. One bad row,
     such as a last line that is still being written, is let pass in a short file that has good ones, unless the
-    share is 0. folder: for half-written files.
+    share is 0. folder: for half-written files. latest_utc: a later arrival is a mistake. whole: False for a packed
+    file that is cut off, which is read line by line up to there.
     """
-    judged = _judge(store.con, folder, sample, select, label)
+    select = replace(select, parameters={**select.parameters, "latest_utc": latest_utc})
+    judge = _judge if whole else _judge_exactly
+    judged = judge(store.con, folder, sample, select, label)
     read, bad, skipped, first, last = _count(store.con, judged)
     if sample.kind != "parquet" and bad:
         judged = _judge_exactly(store.con, folder, sample, select, label)

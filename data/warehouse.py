@@ -14,7 +14,7 @@ import duckdb
 from data.buckets import edge_rows
 from data.checks import generation_of, rebuild_command, slice_findings, table_findings
 from data.errors import UserError
-from data.faults import fault_sentence, is_full, machine_faults
+from data.faults import fault_sentence, is_full, machine_faults, require_room
 from data.frames import first_row
 from data.kept import drop_unnamed_copies, prepare_copies, publish_copies, read_kept
 from data.lock import AT_ONCE, Patience, StoreLockedError, hold_lock, read_holder
@@ -70,6 +70,7 @@ def transaction(store: Store) -> Iterator[None]:
         yield
         record_counts(store.con, generation_of(store.con) + 1)
         prepared = prepare_copies(store.con, store.lake, generation_of(store.con))
+        require_room(store.path)
         store.con.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):

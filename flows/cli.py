@@ -113,6 +113,13 @@ def _add_ingest(commands: Commands) -> None:
         metavar="SHARE",
         help="refuse a file with a larger share of bad rows (default 0.05)",
     )
+    ingest.add_argument(
+        "--max-unpack-ratio",
+        type=_positive,
+        default=200.0,
+        metavar="N",
+        help="refuse a packed file that unpacks to over 1 GB and over N times its size (default 200)",
+    )
     _add_wait(ingest)
     ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
     ingest.set_defaults(run="flows.cli_data:run_ingest")

@@ -18,6 +18,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
         label=arguments.label,
         start=arguments.start,
         max_rejected_share=arguments.max_rejected_share,
+        max_unpack_ratio=arguments.max_unpack_ratio,
         wait_s=arguments.wait_s,
     )
     try:

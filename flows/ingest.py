@@ -9,8 +9,9 @@ from pathlib import Path
 from data.errors import UserError, printable
 from data.find_files import STDIN
 from data.formats.contract import Options
+from data.formats.packed import MAX_UNPACK_RATIO
 from data.formats.reader import fast_relation
-from data.ingest import IngestSummary, ingest_logs
+from data.ingest import IngestSummary, ingest_logs, tidy_up
 from data.lock import Patience
 from data.sources import RequestUnit, find_units
 from data.spool import spooled
@@ -29,6 +30,7 @@ class IngestRequest:
     label: str | None = None
     start: datetime | None = None
     max_rejected_share: float = 0.05
+    max_unpack_ratio: float = MAX_UNPACK_RATIO
     wait_s: float = 0.0
 
 
@@ -52,19 +54,25 @@ def _ingest(request: IngestRequest, stdin: Path | None, progress: Report) -> Ing
     if not request.store.exists():
         _require_readable(request, stdin)
     patience = Patience(request.wait_s, lambda who: progress(f"waiting: {who}", 0.0))
-    with open_store(request.store, write=True, now=now, patience=patience) as store:
-        return ingest_logs(
-            store,
-            request.logs,
-            now=now,
-            format=request.format,
-            label=request.label,
-            mapping=request.mapping,
-            start=request.start,
-            max_rejected_share=request.max_rejected_share,
-            progress=progress,
-            stdin=stdin,
-        )
+    try:
+        with open_store(request.store, write=True, now=now, patience=patience) as store:
+            return ingest_logs(
+                store,
+                request.logs,
+                now=now,
+                format=request.format,
+                label=request.label,
+                mapping=request.mapping,
+                start=request.start,
+                max_rejected_share=request.max_rejected_share,
+                max_unpack_ratio=request.max_unpack_ratio,
+                progress=progress,
+                stdin=stdin,
+            )
+    except UserError as error:
+        if error.__cause__ is not None:  # the machine failed under way, as a full disk does
+            tidy_up(request.store, now)
+        raise
 
 
 def _require_readable(request: IngestRequest, stdin: Path | None) -> None:

@@ -79,6 +79,7 @@ def ingest(
     label: str | None = None,
     start: datetime | None = None,
     max_rejected_share: float = 0.05,
+    max_unpack_ratio: float = 200.0,
     wait_s: float = 0.0,
 ) -> IngestSummary:
     """Read logs into the store; one task for the batch of files."""
@@ -90,6 +91,7 @@ def ingest(
         label=label,
         start=start,
         max_rejected_share=max_rejected_share,
+        max_unpack_ratio=max_unpack_ratio,
         wait_s=wait_s,
     )
     summary = _as_task("ingest files", ingest_logs, request)

@@ -4,32 +4,25 @@ Column names of a file never become SQL: columns are taken by position, paths in
 $parameters.
 """
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from data.errors import UserError
-from data.formats.document import MAX_DOCUMENT_CHARS, documents
-from data.formats.sample import MAX_LINE_BYTES, Sample, open_text
+from data.formats.document import MAX_DOCUMENT_CHARS
+from data.formats.lines import text_rows
+from data.formats.sample import MAX_LINE_BYTES, Sample
 from data.text import literal_path
 
-csv.field_size_limit(MAX_LINE_BYTES)
-
-_BATCH_ROWS = 20_000
 _WHOLE_LINES = ("jsonl", "json", "lines")
 """Kinds whose rows are taken out of whole lines or documents; the others have columns."""
 
 WHOLE_DOCUMENT = "/"
 """What a format of JSON reads that takes its rows out of the whole document by itself."""
-
-_MALFORMED = pa.schema([("line", pa.int64()), ("malformed", pa.string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +79,7 @@ def exact_relation(
 
 def exact_rows(sample: Sample) -> pa.RecordBatchReader:
     """Return a text file row by row with its 1-based line; a malformed row has a reason and no values."""
-    whole = sample.kind in _WHOLE_LINES
-    names = ("doc",) if whole else _positions(sample)
-    schema = pa.schema([*_MALFORMED, *((name, pa.string()) for name in names)])
-    rows = _whole_lines(sample) if whole else _csv_rows(sample)
-    return pa.RecordBatchReader.from_batches(schema, _batches(rows, schema))
+    return text_rows(sample, ("doc",) if sample.kind in _WHOLE_LINES else _positions(sample))
 
 
 def _parquet(sample: Sample, reads: Mapping[str, str], optional: AbstractSet[str]) -> Relation:
@@ -206,54 +195,3 @@ def _positions(sample: Sample) -> tuple[str, ...]:
 def _pointer(parts: list[str]) -> str:
     """Return a JSON pointer (RFC 6901) of these keys: unlike a path it has no wildcards."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def _csv_rows(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
-    width = len(sample.columns)
-    with open_text(sample.path, sample.compression) as file:
-        rows = csv.reader(file, delimiter=sample.delimiter)
-        next(rows)
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except (csv.Error, EOFError, OSError) as err:
-                yield (line, f"cannot be read: {err}", *([None] * width))
-                if not isinstance(err, csv.Error):
-                    return
-                continue
-            if len(row) == width:
-                yield (line, None, *row)
-            elif row:
-                yield (line, f"{len(row)} columns instead of {width}", *([None] * width))
-
-
-def _whole_lines(sample: Sample) -> Iterator[tuple[str | int | None, ...]]:
-    """Yield (line, what is wrong, text); the elements of an array are counted from 1 like lines."""
-    if sample.kind == "json":
-        try:
-            yield from ((n, wrong, json.dumps(content)) for n, wrong, content in documents(sample))
-        except UserError as err:
-            yield 1, str(err).removeprefix(f"{sample.path} ").partition(";")[0].rstrip("."), None
-        return
-    line = 0
-    with open_text(sample.path, sample.compression) as file:
-        try:
-            while text := file.readline(MAX_LINE_BYTES):
-                line += 1
-                if len(text) == MAX_LINE_BYTES and not text.endswith("\n"):
-                    yield line, f"line longer than {MAX_LINE_BYTES:,} bytes", None
-                    while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith("\n"):
-                        pass
-                elif text.strip():
-                    yield line, None, text
-        except (EOFError, OSError) as err:
-            yield line + 1, f"cannot be read: {err}", None
-
-
-def _batches(rows: Iterator[tuple[str | int | None, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    while block := list(islice(rows, _BATCH_ROWS)):
-        columns = list(zip(*block, strict=True))
-        yield pa.record_batch([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema)

@@ -86,10 +86,10 @@ def look_at(path: Path) -> Sample:
     return _text_sample(path, compression)
 
 
-def open_text(path: Path, compression: Compression) -> io.TextIOWrapper:
+def open_text(path: Path, compression: Compression, errors: str = "replace") -> io.TextIOWrapper:
     """Open a text log for reading line by line: unpacked, without its byte order mark, bad bytes replaced."""
     source = path.open("rb") if compression == "none" else pa.input_stream(str(path), compression=compression)
-    return io.TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="")
+    return io.TextIOWrapper(source, encoding="utf-8-sig", errors=errors, newline="")
 
 
 def _compression(head: bytes) -> Compression:
@@ -102,7 +102,7 @@ def _compression(head: bytes) -> Compression:
 def _parquet_sample(path: Path) -> Sample:
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as err:
+    except (pa.ArrowException, OSError) as err:
         raise UserError(f"{path} is a Parquet file that is cut off or damaged; write it again.") from err
     if len(set(schema.names)) < len(schema.names):
         raise UserError(f"{path} has two columns of the same name; rename one of them.")
@@ -114,8 +114,8 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
     lines = _first_lines(path, compression)
     if not lines:
         raise UserError(f"{path} is empty; leave it out.")
-    if any("\x00" in line or "�" in line for line in lines[:1]):
-        raise UserError(f"{path} is neither Parquet nor UTF-8 text; convert it to UTF-8.")
+    if "\x00" in lines[0] or "�" in lines[0]:
+        raise UserError(_not_text(path, lines[0]))
     if any(_PLAIN_LINE.search(line) for line in lines):
         return Sample(path=path, kind="lines", compression=compression, columns=(), head=tuple(lines))
     if _is_document(lines):
@@ -126,9 +126,7 @@ def _text_sample(path: Path, compression: Compression) -> Sample:
         paths = frozenset(path for content in objects for path in _paths(content))
         return Sample(path=path, kind="jsonl", compression=compression, columns=tuple(keys), paths=paths)
     delimiter = max(",;\t|", key=lines[0].count)
-    header = next(csv.reader(lines, delimiter=delimiter))
-    if len(set(header)) < len(header):
-        raise UserError(f"{path} has two columns of the same name in its header; rename one of them.")
+    header = _header(path, lines, delimiter)
     return Sample(
         path=path,
         kind="csv",
@@ -153,9 +151,28 @@ def _is_document(lines: list[str]) -> bool:
         return first.startswith("[")
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
+
+
+def _header(path: Path, lines: list[str], delimiter: str) -> list[str]:
+    """Return the names of the columns; those without a name, as spreadsheets leave behind, may be many."""
+    try:
+        header = next(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as err:
+        raise UserError(f"The header of {path} is not CSV ({err}); mend its first line.") from err
+    named = [name.strip() for name in header if name.strip()]
+    if len(set(named)) < len(named):
+        twice = next(name for name in named if named.count(name) > 1)
+        raise UserError(f"{path} has two columns of the same name, {twice[:80]!r}; rename one of them.")
+    return header
+
+
+def _not_text(path: Path, line: str) -> str:
+    if line.count("\x00") * 3 > len(line):
+        return f"{path} looks like UTF-16; convert it with: iconv -f UTF-16 -t UTF-8."
+    return f"{path} is neither Parquet nor UTF-8 text; convert it to UTF-8."
 
 
 def _first_lines(path: Path, compression: Compression) -> list[str]:
@@ -165,7 +182,9 @@ def _first_lines(path: Path, compression: Compression) -> list[str]:
             while len(lines) < _LOOKED_AT_LINES and (line := file.readline(MAX_LINE_BYTES)):
                 if line.strip():
                     lines.append(line)
-    except (OSError, EOFError) as err:
+                if sum(map(len, lines)) > MAX_LINE_BYTES:
+                    break
+    except (OSError, EOFError, pa.ArrowException) as err:
         if not lines:
             raise UserError(f"{path} cannot be unpacked as {compression}; it is cut off or damaged.") from err
     return lines

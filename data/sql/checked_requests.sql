@@ -36,6 +36,7 @@ WITH typed AS (
                WHEN arrived_utc < TIMESTAMPTZ '2000-01-01 00:00:00+00'
                    OR arrived_utc >= TIMESTAMPTZ '2101-01-01 00:00:00+00'
                    THEN 'the time lies outside the years 2000 to 2100'
+               WHEN arrived_utc > $latest_utc THEN 'the time lies in the future, more than a day from now'
                WHEN bad_prompt THEN 'prompt_tok is not a whole number'
                WHEN bad_output THEN 'output_tok is not a whole number'
                WHEN bad_cached THEN 'cached_prompt_tok is not a whole number'
@@ -51,6 +52,9 @@ WITH typed AS (
                    THEN 'cached_prompt_tok is above prompt_tok (cached tokens stated exclusive?)'
                WHEN reasoning_tok > output_tok
                    THEN 'reasoning_tok is above output_tok (reasoning stated beside the output?)'
+               WHEN contains(request_id, chr(0)) OR contains(model, chr(0)) OR contains(region, chr(0))
+                   OR contains(team, chr(0)) OR contains(tags, chr(0)) OR contains(status, chr(0))
+                   THEN 'a name is not UTF-8 text, or has a NUL byte in it'
                WHEN category NOT IN ('online', 'batch', 'scheduled')
                    THEN 'category is not online, batch or scheduled'
            END AS reason

@@ -1,21 +1,30 @@
 """What the disk says becomes one sentence with the way out; every other error stays what it is."""
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from data.errors import UserError
-from data.faults import fault_code, is_full, machine_faults
+from data.faults import fault_code, is_full, machine_faults, require_room
 
 STORE = Path("s.duckdb")
 
 
-def sentence(err: Exception) -> str:
+def sentence_of(work: Callable[[], None]) -> str:
     with pytest.raises(UserError) as said, machine_faults(STORE):
-        raise err
+        work()
     return str(said.value)
+
+
+def sentence(err: Exception) -> str:
+    def fail() -> None:
+        raise err
+
+    return sentence_of(fail)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,15 @@ def test_a_disk_that_cannot_be_written_is_said(code: int):
 def test_too_little_memory_is_said():
     err = duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block\nmore")
     assert "There is too little memory or disk to work on s.duckdb (Out of Memory Error: could" in sentence(err)
+
+
+def test_room_is_asked_for_before_a_commit(tmp_path: Path, monkeypatch):
+    store = tmp_path / "s.duckdb"
+    store.write_bytes(bytes(1_000))
+    require_room(store)
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=8_000_999))
+    assert "is full" in sentence_of(lambda: require_room(store))
 
 
 OURS = [FileNotFoundError(errno.ENOENT, "x"), duckdb.BinderException("x"), ZeroDivisionError()]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.errors import UserError
-from data.formats import reader
+from data.formats import lines
 from data.formats.reader import exact_relation, exact_rows, fast_relation
 from data.formats.sample import look_at
 
@@ -84,7 +84,7 @@ def test_keys_are_never_read_as_wildcards(tmp_path: Path):
 
 
 def test_a_line_longer_than_the_bound_is_malformed_and_the_next_one_is_read(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 100)
     path = tmp_path / "x.jsonl"
     path.write_text('{"a": 1}\n' + f'{{"a": "{"x" * 350}"}}\n' + '{"a": 3}\n')
 
