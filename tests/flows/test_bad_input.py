@@ -108,7 +108,7 @@ def test_lines_of_a_packed_file_are_those_of_the_file_inside(ingest):
         (b"\x1f\x8b" + b"x" * 500, "cannot be unpacked as gzip; it is cut off or damaged"),
         (b"\x28\xb5\x2f\xfd" + b"x" * 500, "cannot be unpacked as zstd; it is cut off or damaged"),
         (b"model,model,arrived_utc,prompt_tok,output_tok\n", "two columns of the same name, 'model'; rename"),
-        (b"[" * 100_000, "is one JSON array; write one object a line"),
+        (b"[" * 100_000, "is one JSON array or document of no usage export known here"),
         (b'{"a":' * 100_000, "is of no format known here"),
         (b'"' + b"a" * 20_000_000, "is not CSV"),
     ],
