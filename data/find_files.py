@@ -63,9 +63,10 @@ def is_log(path: Path) -> bool:
 
 
 def _in_folder(folder: Path) -> Iterator[Found]:
+    """Yield the logs in a folder; a file of no bytes, as a quiet hour leaves behind, is no log."""
     label = printable(folder.resolve().name)
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and is_log(file):
+        if file.is_file() and is_log(file) and file.stat().st_size:
             yield Found(path=file, label=label, folder=str(folder))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from data.errors import UserError
+from data.lock import Patience
 from data.read_traffic import store_digest
 from data.warehouse import open_store, transaction
 from flows.progress import Report, no_progress
@@ -23,6 +24,9 @@ from reports.files import page_files
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_PATIENCE = Patience(wait_s=60.0)
+"""What has been planned for minutes is not thrown away because an ingest holds the store for a moment."""
 
 
 class Step(Protocol):
@@ -146,12 +150,12 @@ def _record(plan: LoadedPlan, run: Run, published: Published, outlooks: list[Out
     """Close the run as done, and keep its forecasts and the scores of earlier ones."""
     now = datetime.now(UTC)
     ratios = {workload.name: workload.token_ratio for workload in plan.settings.workloads}
-    with open_store(plan.store_path, write=True, now=now) as store, transaction(store):
+    with open_store(plan.store_path, write=True, now=now, patience=_PATIENCE) as store, transaction(store):
         keep_record(store.con, run, outlooks, ratios)
         keep_scores(store.con, record.scores)
         end_run(store.con, run, now=now, out_dir=published.folder.resolve())
 
 
 def _end(plan: LoadedPlan, run: Run, *, now: datetime, error: str) -> None:
-    with open_store(plan.store_path, write=True, now=now) as store:
+    with open_store(plan.store_path, write=True, now=now, patience=_PATIENCE) as store:
         end_run(store.con, run, now=now, out_dir=None, error=error)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 HEAD_CHARS = 256 * 1024
 """How much of a document is looked at."""
 
+_MAX_DEPTH = 32
+"""Keys that lie deeper are in no export; a path for each of them would take the square of their number."""
+
 _MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
@@ -21,7 +24,7 @@ def key_paths(text: str) -> Iterator[str]:
     for mark in _MARK.findall(text):
         if mark == ":":
             key = last
-            if key is not None and kinds and kinds[-1] == "{":
+            if key is not None and kinds and kinds[-1] == "{" and len(kinds) <= _MAX_DEPTH:
                 yield ".".join([*(k for k in stack if k), key])
         elif mark in "{[":
             stack.append(key)

@@ -108,7 +108,7 @@ def test_lines_of_a_packed_file_are_those_of_the_file_inside(ingest):
         (b"\x1f\x8b" + b"x" * 500, "cannot be unpacked as gzip; it is cut off or damaged"),
         (b"\x28\xb5\x2f\xfd" + b"x" * 500, "cannot be unpacked as zstd; it is cut off or damaged"),
         (b"model,model,arrived_utc,prompt_tok,output_tok\n", "two columns of the same name, 'model'; rename"),
-        (b"[" * 100_000, "is one JSON array or document of no usage export known here"),
+        (b"[" * 100_000, "is of no format known here"),
         (b'{"a":' * 100_000, "is of no format known here"),
         (b'"' + b"a" * 20_000_000, "is not CSV"),
     ],
@@ -146,6 +146,18 @@ def test_byte_order_marks_and_mixed_line_ends_are_read(ingest, tmp_path, ends):
 
     assert (said.status, bad) == (0, [])
     assert [row[0] for row in stored(tmp_path, "request_id")] == list("012345")
+
+
+def test_an_empty_file_in_a_folder_holds_nobody_up(fleetcast, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "00.csv").write_text("")
+    (folder / "01.csv").write_text(HEADER + GOOD)
+
+    said = fleetcast("ingest", folder, "--store", tmp_path / "s.duckdb")
+
+    assert (said.status, said.out.count("\n")) == (0, 1)
+    assert "01.csv: done" in said.out
 
 
 def test_header_alone_is_a_log_of_nothing(ingest):
