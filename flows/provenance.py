@@ -6,8 +6,9 @@ from datetime import datetime
 from importlib.metadata import version
 
 from data.catalog.prices import GpuOffer
+from data.traffic import Traffic
 from flows.runs import Run
-from flows.settings import LoadedPlan, SpeculationSettings
+from flows.settings import LoadedPlan, SpeculationSettings, WorkloadSettings
 from flows.walk import Facts, Past, SizedGpu
 from reports.budget import Assumption, Provenance
 from sizing.layout import Layout
@@ -56,8 +57,11 @@ def _prices(sized: Sequence[Sequence[SizedGpu]]) -> list[GpuOffer]:
     return list(dict.fromkeys(used))
 
 
-def assumptions(plan: LoadedPlan) -> list[Assumption]:
-    """Return what is assumed rather than known, each with what it does to the answer."""
+def assumptions(plan: LoadedPlan, traffic: Sequence[Traffic] = ()) -> list[Assumption]:
+    """Return what is assumed rather than known, each with what it does to the answer.
+
+    traffic: each workload's past, which says what its source leaves open.
+    """
     settings = plan.settings
     mean, window = settings.utilisation.mean, settings.utilisation.window
     rows = [
@@ -86,7 +90,9 @@ def assumptions(plan: LoadedPlan) -> list[Assumption]:
             sensitivity="A month's first and last hours may count in its neighbour.",
         ),
     ]
+    open_lengths = {each.workload for each in traffic if each.percentile_basis == "none"}
     for workload in settings.workloads:
+        rows += _lengths(workload) if workload.name in open_lengths else []
         rows += _tokenizers(
             workload.name, workload.token_ratio, workload.api.token_ratio if workload.api else None
         )
@@ -123,6 +129,32 @@ def _speculation(name: str, settings: SpeculationSettings) -> Assumption:
         sensitivity=f"A checked step yields {s.accepted:.2f} tokens; at {fewer.acceptance:.0%} accepted it would"
         f" yield {fewer.accepted:.2f}.",
     )
+
+
+def _lengths(workload: WorkloadSettings) -> list[Assumption]:
+    """Return what stands in for the lengths that a source of sums does not state."""
+    assume = workload.assume
+    said = {"prompt_cv", "output_cv"} & assume.model_fields_set
+    given = {"prompt": assume.prompt_tok, "output": assume.output_tok}
+    rows = [
+        Assumption(
+            name=f"Spread of lengths, {workload.name}",
+            value=f"{assume.prompt_cv:g} x the mean prompt, {assume.output_cv:g} x the mean output",
+            source="plan.toml, assume" if said else "assumed: the source states no percentiles",
+            sensitivity="More spread takes more GPUs; API costs follow the means unless prices step by length.",
+        )
+    ]
+    stated = [f"{value:,.0f} {name} tokens" for name, value in given.items() if value]
+    if stated:
+        rows.append(
+            Assumption(
+                name=f"Lengths of a request where the source does not state them, {workload.name}",
+                value=" and ".join(stated),
+                source="plan.toml, assume",
+                sensitivity="Where only tokens are counted: half the length is twice the requests.",
+            )
+        )
+    return rows
 
 
 def _tokenizers(name: str, served: float, api: float | None) -> list[Assumption]:

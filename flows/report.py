@@ -85,7 +85,7 @@ def budget_report(
         ],
         jobs=jobs,
         quality=past.quality,
-        assumptions=assumptions(plan),
+        assumptions=assumptions(plan, past.traffic),
         provenance=provenance(plan, facts, past, sized, run=run, now=now),
         track=track_record(record),
     )

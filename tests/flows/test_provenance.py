@@ -1,6 +1,7 @@
 """What is assumed is printed with its source and what it does; what was used is printed with its hash."""
 
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,3 +95,25 @@ def test_speculation_and_layout_are_assumptions_that_are_printed(plan_of):
     assert drafts.value == "3 draft tokens, 50% accepted, each 5% of a step"
     assert "yields 1.88 tokens; at 40% accepted it would yield 1.62" in drafts.sensitivity
     assert not [row for row in assumptions(plan_of()) if "Speculative" in row.name or "shares" in row.name]
+
+
+def test_lengths_that_a_source_leaves_open_are_assumptions(plan_of):
+    plan = plan_of(
+        {"assume": {"prompt_tok": 1500}}, {"name": "code", "assume": {"prompt_cv": 0.5}}, {"name": "docs"}
+    )
+    traffic = [
+        SimpleNamespace(workload=name, percentile_basis=basis)
+        for name, basis in (("chat", "none"), ("code", "none"), ("docs", "requests"))
+    ]
+
+    rows = {row.name: row for row in assumptions(plan, traffic) if "engths" in row.name}  # type: ignore[arg-type]
+
+    assert set(rows) == {
+        "Spread of lengths, chat",
+        "Spread of lengths, code",
+        "Lengths of a request where the source does not state them, chat",
+    }
+    assert rows["Spread of lengths, chat"].source == "assumed: the source states no percentiles"
+    assert rows["Spread of lengths, code"].value == "0.5 x the mean prompt, 1 x the mean output"
+    assert rows["Spread of lengths, code"].source == "plan.toml, assume"
+    assert not [row for row in assumptions(plan) if "engths" in row.name]
