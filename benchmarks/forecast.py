@@ -2,7 +2,7 @@
 
 python benchmarks/forecast.py score     the scored windows, through run_backtest, as the scorer reads them
 python benchmarks/forecast.py nested    ablations on windows that end before the scored ones begin
-python benchmarks/forecast.py scale     seconds per series for growing numbers of series
+python benchmarks/forecast.py scale     time and memory for growing numbers of series
 python -m benchmarks.forecast tokens    6-hour token percentiles a week ahead against repeating the last week
 python -m benchmarks.forecast peaks     daily peaks a week ahead against level x factor; peaks finer than the data
 python -m benchmarks.forecast profile   the hour-of-week profile against last week's, their mean and an even day
@@ -25,11 +25,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from forecasting import intervals, judging, levels, models, series, weights
-from forecasting.backtest import QUANTILES, forecast_window, run_backtest
+from flows.cli_judge import written_in_parts
+from forecasting import dates, intervals, judging, levels, models, series, smoothing, weights
+from forecasting.backtest import QUANTILES, check_backtest, forecast_window, run_backtest, stream_backtest
 from forecasting.scores import SCORED, coverage, naive_quantiles, pinball
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
 SCORER = SHARED / "bench/score_forecast.py"
 TRAFFIC = SHARED / "data/traffic"
 LONGEST, STEP, SHORT, SHORT_STEP, MOST = 365, 91, 90, 45, 6
@@ -41,11 +43,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("score", "nested", "tokens", "peaks", "profile", "scale"))
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--memory", type=int, metavar="DAYS", help="nested: show only the newest days")
+    parser.add_argument("--series", type=int, nargs="+", default=[100, 1_000, 10_000], metavar="N", help="scale")
     args = parser.parse_args()
     if not TRAFFIC.exists():
         sys.exit(f"{TRAFFIC} is missing: the benchmark needs the reference data beside the repository.")
-    parts = {"score": lambda: score(args.workers), "nested": nested, "tokens": tokens, "peaks": peaks}
-    (parts | {"profile": profile, "scale": scale})[args.what]()
+    parts = {
+        "score": lambda: score(args.workers),
+        "nested": lambda: nested(args.memory),
+        "tokens": tokens,
+        "peaks": peaks,
+    }
+    (parts | {"profile": profile, "scale": lambda: scale(args.workers, args.series)})[args.what]()
 
 
 def score(workers: int) -> None:
@@ -61,13 +70,13 @@ def score(workers: int) -> None:
         run([sys.executable, SCORER, "score", path, "--data", TRAFFIC], check=True)
 
 
-def nested() -> None:
+def nested(memory: int | None) -> None:
     """Print one row per ablation, on data before the scored windows: relative loss and 80% coverage by horizon."""
     data = _before_scored()
     print(f"{'':34s}  rel30  rel90 rel365 overall  cov30  cov90 cov365")
     for name, change in ABLATIONS.items():
         with _changed(change):
-            table = _nested_table(data)
+            table = _nested_table(data, memory)
         by = (
             table.groupby(["horizon", "name"])
             .agg(log=("log", "mean"), cov=("cov", "mean"))
@@ -101,18 +110,36 @@ def profile() -> None:
     forecast_profile.main(TRAFFIC)
 
 
-def scale() -> None:
-    """Print seconds a series for 400 days of history, warm, on one core: linear in the number of series."""
+def scale(workers: int, counts: list[int]) -> None:
+    """Print time and memory of a backtest of N series of 365 days, 365 ahead, streamed to Parquet; N by N."""
+    print("   series   wall s   processor s   ms a series   parent MiB   largest worker MiB")
+    for count in counts:
+        script = (
+            "import time, resource; from benchmarks.forecast import scale_once; start = time.perf_counter();"
+            f" scale_once({count}, {workers}); wall = time.perf_counter() - start;"
+            " own, kids = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN));"
+            " print(wall, own.ru_utime + own.ru_stime + kids.ru_utime + kids.ru_stime,"
+            " own.ru_maxrss / 1024, kids.ru_maxrss / 1024)"
+        )
+        done = run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+        wall, spent, parent, worker = (float(value) for value in done.stdout.split())
+        print(f"{count:9,d} {wall:8.1f} {spent:13.1f} {1000 * spent / count:13.1f} {parent:12.0f} {worker:20.0f}")
+
+
+def scale_once(count: int, workers: int) -> None:
+    """Forecast `count` made-up series as `fleetcast backtest` does, up to the last row written."""
     rng = np.random.default_rng(0)
     week = np.array([1.0, 1.1, 1.1, 1.05, 1.0, 0.6, 0.5])
-    first = np.datetime64("2025-10-01")
-    sample = [1000 * np.tile(week, 58)[:400] * np.exp(0.1 * rng.standard_normal(400)) for _ in range(64)]
-    forecast_window("warm", first, sample[0], 365)
-    for count in (16, 32, 64):
-        start = time.perf_counter()
-        for y in sample[:count]:
-            forecast_window("one", first, y, 365)
-        print(f"{count:5d} series x 400 days, 365 ahead: {(time.perf_counter() - start) / count:.3f} s a series")
+    days = np.datetime64("2025-10-01") + np.arange(365)
+    y = 1000 * np.tile(week, 53)[:365] * np.exp(0.1 * rng.standard_normal((count, 365)))
+    names = [f"workload-{i:05d}" for i in range(count)]
+    table = pd.DataFrame({"unique_id": np.repeat(names, 365), "ds": np.tile(days, count), "y": y.ravel()})
+    asked = pd.DataFrame({"unique_id": names, "cutoff": days[-1], "horizon": 365})
+    backtest = check_backtest(table, asked)
+    del table, y
+    with tempfile.TemporaryDirectory() as folder, written_in_parts(Path(folder) / "p.parquet") as write:
+        for part in stream_backtest(backtest, workers=workers):
+            write(part)
 
 
 def _scorer(command: str) -> Path:
@@ -150,11 +177,11 @@ def _nested_windows(y: pd.Series) -> Iterator[tuple[pd.Timestamp, int]]:
         yield from ((cutoff, SHORT) for cutoff in short if (cutoff - first).days + 1 >= 95)
 
 
-def _nested_table(data: dict[str, pd.Series]) -> pd.DataFrame:
+def _nested_table(data: dict[str, pd.Series], memory: int | None = None) -> pd.DataFrame:
     rows = []
     for name, y in data.items():
         for cutoff, horizon in _nested_windows(y):
-            past = y[:cutoff].asfreq("D")
+            past = y[:cutoff].asfreq("D")[-memory if memory else None :]
             first = past.index.to_numpy().astype("datetime64[D]")[0]
             mine = forecast_window(name, first, past.to_numpy(dtype=np.float64), horizon).set_index("ds")
             base = naive_quantiles(past.interpolate().to_numpy(dtype=np.float64), horizon)
@@ -173,14 +200,17 @@ _NO_YEAR = tuple(replace(m, year_share=0.0) for m in levels.MIXTURES)
 ABLATIONS: dict[str, Change] = {
     "as shipped": {},
     "robust levels alone": {(series, "DampedSmoothing"): models.RobustLevels},
-    "ETS alone, half a year of errors": {
-        (series, "RobustLevels"): models.DampedSmoothing,
-        (series, "ERROR_ORIGINS"): 26,
-    },
-    "equal shares of levels and ETS": {(judging, "SHARE_POWER"): 0.0},
+    "smoothing alone": {(series, "RobustLevels"): models.DampedSmoothing},
+    "equal shares of levels and smoothing": {(judging, "SHARE_POWER"): 0.0},
     "one mixture instead of four": {(models, "MIXTURES"): levels.MIXTURES[:1]},
     "four mixtures, equal weights": {(weights, "SHARPNESS"): 0.0},
     "no shape of past years": {(models, "MIXTURES"): _NO_YEAR, (models, "yearly_move"): lambda *_: 0.0},
+    "no shape from one past year": {(levels, "ONE_YEAR_SHARE"): 0.0},
+    "one past year's shape at 40%": {(levels, "ONE_YEAR_SHARE"): 0.4},
+    "one past year's shape in full": {(levels, "ONE_YEAR_SHARE"): 1.0},
+    "no days that stand out every year": {(dates, "SHARE"): (0.0, 0.0, 0.0, 0.0)},
+    "one past year enough for no date": {(dates, "SHARE"): (0.0, 0.0, 0.8, 0.95)},
+    "smoothing without slopes": {(smoothing, "TRENDS"): smoothing.TRENDS[:1]},
     "weekday effects shrunk by n/(n+1)": {(levels, "WEEKDAY_SHRINK"): 1.0},
     "naive whenever it won (no shrinkage)": {(judging, "USUAL_ORIGINS"): 0.0},
     "no widening in rough times": {(intervals, "SURGE_SHARE"): 0.0},

@@ -208,10 +208,18 @@ def _need(frame: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
 
 
 def _dates(column: pd.Series, what: str) -> pd.Series:
-    days = pd.to_datetime(column, errors="coerce", format="ISO8601")
+    try:
+        days = pd.to_datetime(column, errors="coerce", format="ISO8601")
+    except ValueError:  # some with a time zone and some without, or of several
+        days = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
     if days.isna().any():
         value = column[days.isna()].iloc[0]
         raise UserError(f"The {what} has {value!r}, which is no date; write it as YYYY-MM-DD.")
+    if days.dt.tz is not None:
+        value = next((v for v in column if pd.Timestamp(v).tzinfo is not None), column.iloc[0])
+        raise UserError(
+            f"The {what} has {str(value)!r} with a time zone; days are UTC, so write it as YYYY-MM-DD."
+        )
     if (days != days.dt.normalize()).any():
         value = column[days != days.dt.normalize()].iloc[0]
         raise UserError(f"The {what} has {value!r}, which is not a whole day; write it as YYYY-MM-DD.")

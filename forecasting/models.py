@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 
 SHORT_HISTORY_DAYS = 60
 SHORT_WINDOW = 28
+WEEK_SHRINK, SLOT_SHRINK = 0.5, 2.0
+"""Weeks, and rounds of other slots, that count against an effect: weekdays differ more than hours do."""
 
 
 class Model(Protocol):
@@ -56,7 +58,7 @@ class ShortHistory:
     name: str = "28-day median and weekday profile"
 
     def predict(self, history: History, origins: Ints, horizon: int) -> Floats:
-        """Return level + weekday effect; effects are shrunk by n / (n + 2) for n weeks seen."""
+        """Return level + slot effect from it; effects are shrunk by n / (n + 0.5) (other slots than days: 2)."""
         return np.array([_short_row(history.x[: int(t)], horizon, self.season) for t in origins])
 
     def fitted(self, history: History) -> Floats:
@@ -110,8 +112,11 @@ def _short_row(seen: Floats, horizon: int, season: int) -> Floats:
         return np.full(horizon, level)
     slot = np.arange(first, len(seen)) % season
     effects = np.zeros(season)
+    shrink = WEEK_SHRINK if season == WEEK_DAYS else SLOT_SHRINK
     for each in range(season):
         own = x[slot == each] - level
-        effects[each] = np.median(own) * own.size / (own.size + 2.0)
+        effects[each] = np.median(own) * own.size / (own.size + shrink)
+    if season != WEEK_DAYS:
+        effects -= effects.mean()  # few slots lie evenly around their median; a week's working days do not
     ahead = (len(seen) + np.arange(horizon)) % season
-    return np.asarray(np.maximum(level + effects[ahead] - effects.mean(), 0.0))
+    return np.asarray(np.maximum(level + effects[ahead], 0.0))
