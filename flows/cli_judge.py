@@ -74,7 +74,7 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     results = read_results(arguments.measured, _stated(arguments))
     points = measured(results.table, load_models(), load_gpus())
     fitted = datetime.now(UTC).date().isoformat()
-    kinds = ", ".join(f"{n} of {kind}" for kind, n in sorted(results.kinds.items()))
+    kinds = ", ".join(f"{n:,} of {kind}" for kind, n in sorted(results.kinds.items()))
     print(f"{_count(len(points), 'run')}: {kinds}" + _drafted(results.drafted))
     if results.only_tables and not arguments.own:
         found = calibrate(points, description=arguments.description, fitted=fitted)
