@@ -46,7 +46,7 @@ def moved_sentence(moved: Moved, events: Sequence[str] = ()) -> str:
 def top_parts(moved: Moved) -> list[MovedPart]:
     """Return the parts that matter, largest first: at most three, none below a tenth of the largest."""
     ranked = sorted(moved.parts, key=lambda p: -abs(size(p)))
-    return [p for p in ranked[:SHOWN_CAUSES] if abs(size(p)) >= 0.1 * abs(size(ranked[0])) and size(p) != 0]
+    return [p for p in ranked[:SHOWN_CAUSES] if abs(size(p)) >= max(0.1 * abs(size(ranked[0])), 0.5)]
 
 
 def size(part: MovedPart) -> float:
@@ -55,11 +55,13 @@ def size(part: MovedPart) -> float:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference with its sign.
+    """Return a difference of requests or tokens with its sign; less than half of one is none.
 
-    >>> signed(12_345.0), signed(-2.5e6), signed(None)
-    ('+12.3K', '−2.50M', '–')
+    >>> signed(12_345.0), signed(-2.5e6), signed(-1e-6), signed(None)
+    ('+12.3K', '−2.50M', '0', '–')
     """
+    if value is not None and abs(value) < 0.5:
+        return "0"
     text = short(value)
     return text if value is None or value <= 0 else f"+{text}"
 
