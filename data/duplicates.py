@@ -21,7 +21,11 @@ _MARK = """
 SELECT * EXCLUDE (is_duplicate, earlier_id),
        request_id IS NOT NULL AND (
            earlier_id IS NOT NULL
-           OR row_number() OVER (PARTITION BY request_id ORDER BY arrived_utc, prompt_tok, output_tok) > 1
+           OR row_number() OVER (
+               PARTITION BY request_id
+               ORDER BY arrived_utc, prompt_tok, output_tok, cached_prompt_tok,
+                   status, model, region, team, category
+           ) > 1
        ) AS is_duplicate
 FROM read_parquet($slice)
 LEFT JOIN (

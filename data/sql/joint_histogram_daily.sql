@@ -9,4 +9,4 @@ FROM (
     JOIN token_bucket AS prompt ON prompt.tok = rollup_requests.prompt_tok
     JOIN token_bucket AS output ON output.tok = rollup_requests.output_tok
     GROUP BY day_us, source_label, model, region, team, category, status_class, prompt_bucket, output_bucket
-)
+) AS counted

@@ -1,4 +1,4 @@
--- One row per UTC day, key and length of $thresholds: what the requests with a longer prompt add up to.
+-- One row per UTC day, key and length of `long_prompt`: what the requests with a longer prompt add up to.
 SELECT CAST(make_timestamptz(day_us) AS DATE) AS day_utc,
        source_label, model, region, team, category, status_class, threshold_tok,
        count(*) AS requests,
@@ -12,12 +12,12 @@ SELECT CAST(make_timestamptz(day_us) AS DATE) AS day_utc,
        sum(output_tok * output_tok) AS output_tok_sq_sum
 FROM (
     SELECT arrived_us - arrived_us % 86400000000 AS day_us,
-           source_label, model, region, team, category, status_class,
+           source_label, model, region, team, category, status_class, threshold_tok,
            CAST(prompt_tok AS DOUBLE) AS prompt_tok,
            CAST(cached_prompt_tok AS DOUBLE) AS cached_prompt_tok,
            CAST(output_tok AS DOUBLE) AS output_tok
-    FROM rollup_requests
-    WHERE prompt_tok > $least_threshold
-)
-JOIN (SELECT unnest($thresholds) AS threshold_tok) AS length ON prompt_tok > threshold_tok
+    FROM (SELECT * FROM rollup_requests WHERE prompt_tok > $least_threshold) AS longer
+    CROSS JOIN long_prompt
+    WHERE prompt_tok > threshold_tok
+) AS counted
 GROUP BY day_us, source_label, model, region, team, category, status_class, threshold_tok

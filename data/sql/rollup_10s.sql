@@ -21,5 +21,5 @@ FROM (
            CAST(cached_prompt_tok AS DOUBLE) AS cached_prompt_tok,
            CAST(output_tok AS DOUBLE) AS output_tok
     FROM rollup_requests
-)
+) AS windowed
 GROUP BY window_us, source_label, model, region, team, category, status_class

@@ -6,10 +6,15 @@ WITH lengths AS (
     SELECT cached_prompt_tok AS tok FROM rollup_requests WHERE cached_prompt_tok IS NOT NULL
     UNION
     SELECT output_tok AS tok FROM rollup_requests WHERE output_tok IS NOT NULL
+), fine AS (
+    SELECT tok, bucket
+    FROM lengths CROSS JOIN bucket_edge
+    WHERE grid = 'fine' AND tok > above_tok AND tok <= upto_tok
+), coarse AS (
+    SELECT tok, bucket
+    FROM lengths CROSS JOIN bucket_edge
+    WHERE grid = 'coarse' AND tok > above_tok AND tok <= upto_tok
 )
-SELECT lengths.tok, fine.bucket AS fine_bucket, coarse.bucket AS coarse_bucket
-FROM lengths
-JOIN bucket_edge AS fine
-    ON fine.grid = 'fine' AND lengths.tok > fine.above_tok AND lengths.tok <= fine.upto_tok
-JOIN bucket_edge AS coarse
-    ON coarse.grid = 'coarse' AND lengths.tok > coarse.above_tok AND lengths.tok <= coarse.upto_tok
+SELECT fine.tok AS tok, fine.bucket AS fine_bucket, coarse.bucket AS coarse_bucket
+FROM fine
+JOIN coarse ON coarse.tok = fine.tok

@@ -18,4 +18,4 @@ FROM (
     FROM lengths
     JOIN token_bucket ON token_bucket.tok = lengths.tok
     GROUP BY day_us, source_label, model, region, team, category, status_class, field, bucket
-)
+) AS counted
