@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SLOW_STAMP := $(VENV)/.installed-slow
-SLOW_EXTRAS := dev,ray
+SLOW_EXTRAS := dev,ray,spark
 WORKERS ?= 2
 
 .PHONY: demo test test-slow lint benchmarks clean
@@ -34,6 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+# What only the slow tests need: the extras of pyproject.toml.
 $(SLOW_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(SLOW_EXTRAS)]'
 	touch $@

@@ -14,7 +14,7 @@ from data.errors import UserError
 from data.formats.contract import AggregateFile
 from data.frames import first_row
 from data.lake import Slice, remove_slices
-from data.rollup import LabelDay, roll_up
+from data.rollup import LabelDay, roll_up, rolled_up_days
 from data.warehouse import Store, transaction
 
 _USAGE_TABLES = ("usage_bucket", "usage_percentile", "usage_histogram")
@@ -111,13 +111,14 @@ def commit_requests(
     ids = [one.record.file_id for one in pending]
     old = _slices(store, ids)
     changed = {(one.record.source_label, part.day_utc) for one in pending for part in one.slices}
+    _refuse_rolled_up(store, pending)
     labels = {one.record.file_id: one.record.source_label for one in pending}
     changed |= {(labels[part.file_id], part.day_utc) for part in old}
     before, after = _mark(store, folder, pending, changed)
     with transaction(store):
         _retire(store, ids)
         _replace_slices(store, [*old, *before], after)
-        _add_files(store, [one.record for one in pending], now)
+        add_files(store, [one.record for one in pending], now)
         store.con.execute("INSERT INTO rejected_rows SELECT * FROM pending_rejected")
         _count_duplicates(store, {part.file_id for part in after} | set(ids))
         roll_up(store, changed)
@@ -148,7 +149,7 @@ def commit_aggregates(
             bad = [(record.file_id, row.line, row.reason, row.excerpt) for row in content.rejected]
             if bad:
                 store.con.executemany("INSERT INTO rejected_rows VALUES (?, ?, ?, ?)", bad)
-        _add_files(store, [record for record, _ in files], now)
+        add_files(store, [record for record, _ in files], now)
         roll_up(store, {(files[0][0].source_label, part.day_utc) for part in old})
     remove_slices(store, {part.path for part in old})
     return {record.file_id: record for record in _records(store, ids)}
@@ -172,6 +173,18 @@ def forget_slices(store: Store, folder: Path, lost: Sequence[Lost]) -> None:
         {"ids": ids},
     )
     _count_duplicates(store, {part.file_id for part in after} | set(ids))
+
+
+def _refuse_rolled_up(store: Store, pending: Sequence[Pending]) -> None:
+    """Refuse requests of days that a rollup made elsewhere covers: nobody could tell which of them it counted."""
+    taken = rolled_up_days(store)
+    for one in pending:
+        for part in one.slices:
+            if (one.record.source_label, part.day_utc) in taken:
+                raise UserError(
+                    f"{one.record.path} has requests on {part.day_utc}, which a rollup already covers under the"
+                    f" label {one.record.source_label!r}; give it another --label, so that nothing counts twice."
+                )
 
 
 def _mark(
@@ -229,7 +242,8 @@ def _replace_slices(store: Store, old: Sequence[Slice], new: Sequence[Slice]) ->
         store.con.unregister("new_slices")
 
 
-def _add_files(store: Store, records: Sequence[FileRecord], now: datetime) -> None:
+def add_files(store: Store, records: Sequence[FileRecord], now: datetime) -> None:
+    """Write these records to file_manifest, as done."""
     for record in records:
         store.con.execute(
             """INSERT INTO file_manifest VALUES ($file_id, $path, $source_label, $format, $size_bytes, $sha256,

@@ -60,6 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_ingest(commands)
+    _add_rollup(commands)
+    _add_export_sql(commands)
     _add_store(commands)
     _add_formats(commands)
     _add_plan(commands)
@@ -91,12 +93,15 @@ def _add_ingest(commands: Commands) -> None:
     ingest = commands.add_parser("ingest", help="read traffic logs into the store")
     ingest.add_argument(
         "logs",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="LOG",
         help="files, folders, patterns in quotes ('logs/**/*.jsonl.gz'), or - for standard input",
     )
     ingest.add_argument("--store", type=Path, required=True, metavar="DB", help="the store's .duckdb file")
+    ingest.add_argument(
+        "--rollup", type=Path, metavar="DIR", help="instead of logs: a rollup made elsewhere (docs/scale.md)"
+    )
     ingest.add_argument(
         "--format",
         metavar="NAME",
@@ -123,6 +128,41 @@ def _add_ingest(commands: Commands) -> None:
     _add_wait(ingest)
     ingest.add_argument("--prefect", action="store_true", help="track the run with Prefect")
     ingest.set_defaults(run="flows.cli_data:run_ingest")
+
+
+def _add_rollup(commands: Commands) -> None:
+    rollup = commands.add_parser("rollup", help="roll Parquet requests up without a store, on Spark or DuckDB")
+    rollup.add_argument("--engine", choices=["spark", "duckdb"], required=True)
+    rollup.add_argument(
+        "--input",
+        required=True,
+        metavar="PARQUET",
+        help="file, folder or pattern of requests in canonical columns (docs/scale.md); for Spark also s3a://...",
+    )
+    rollup.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that is not there yet")
+    rollup.add_argument("--label", metavar="NAME", help="source label; left out: the column source_label")
+    rollup.add_argument(
+        "--master", metavar="URL", help="where Spark runs: local[8], spark://..., yarn; left out: as it is set up"
+    )
+    rollup.add_argument(
+        "--max-rejected-share",
+        type=_share,
+        default=0.05,
+        metavar="SHARE",
+        help="refuse an input with a larger share of bad rows (default 0.05)",
+    )
+    rollup.set_defaults(run="flows.cli_scale:run_rollup")
+
+
+def _add_export_sql(commands: Commands) -> None:
+    export = commands.add_parser("export-sql", help="the rollup's SQL, for a warehouse of your own")
+    export.add_argument(
+        "--dialect",
+        required=True,
+        choices=["spark", "clickhouse", "trino", "bigquery", "snowflake", "duckdb"],
+    )
+    export.add_argument("--table", metavar="TABLE", help="one table of it; left out: all, a statement each")
+    export.set_defaults(run="flows.cli_scale:run_export_sql")
 
 
 def _add_store(commands: Commands) -> None:

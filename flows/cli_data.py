@@ -2,6 +2,7 @@
 
 import argparse
 
+from data.errors import UserError
 from data.ingest import FileRefusedError, IngestSummary
 from flows.ingest import IngestRequest, ingest, summary_lines
 from flows.prefect_env import end_quietly
@@ -10,6 +11,13 @@ from flows.progress import progress_bar
 
 def run_ingest(arguments: argparse.Namespace) -> None:
     """Ingest and print a line for each file, also where one was refused: the others are stored."""
+    if arguments.rollup is not None:
+        from flows.cli_scale import run_ingest_rollup
+
+        run_ingest_rollup(arguments)
+        return
+    if not arguments.logs:
+        raise UserError("Nothing to ingest was named; give log files or folders, or --rollup DIR.")
     request = IngestRequest(
         logs=tuple(arguments.logs),
         store=arguments.store,
