@@ -10,12 +10,12 @@ LINE = "INFO {} [logger.py:40] Received request chatcmpl-{}: params: SamplingPar
 def test_the_year_and_the_zone_are_those_of_the_start(take, stored):
     take(
         LINE.format("12-31 23:59:59", 1) + LINE.format("01-01 00:00:01", 2),
-        start=datetime.fromisoformat("2026-12-30T08:00:00-05:00"),
+        start=datetime.fromisoformat("2025-12-30T08:00:00-05:00"),
     )
 
     assert stored("strftime(arrived_utc, '%Y-%m-%d %H:%M:%S')") == [
-        ("2027-01-01 04:59:59",),
-        ("2027-01-01 05:00:01",),
+        ("2026-01-01 04:59:59",),
+        ("2026-01-01 05:00:01",),
     ]
 
 
