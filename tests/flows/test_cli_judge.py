@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import UserError
 from flows import cli
-from flows.cli_judge import _save, _table
+from flows.cli_judge import _save, _table, written_in_parts
 
 
 def _series(tmp_path):
@@ -35,6 +35,40 @@ def test_backtest_writes_one_row_a_day_from_the_cutoff_on(tmp_path, capsys):
     assert (found["q0.1"] <= found["q0.5"]).all()
     assert (found["q0.5"] <= found["q0.9"]).all()
     assert "1 windows of 1 series" in capsys.readouterr().out
+
+
+def test_a_table_written_in_parts_is_whole_or_absent(tmp_path):
+    parts = [pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [3]})]
+    for name, read in (("p.csv", pd.read_csv), ("p.parquet", pd.read_parquet)):
+        with written_in_parts(tmp_path / name) as write:
+            for part in parts:
+                write(part)
+                assert not (tmp_path / name).exists()
+        assert read(tmp_path / name)["a"].tolist() == [1, 2, 3]
+
+    def half(path):
+        with written_in_parts(path) as write:
+            write(parts[0])
+            raise RuntimeError("stopped half way")
+
+    for name in ("half.csv", "half.parquet"):
+        with pytest.raises(RuntimeError):
+            half(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.parquet"]
+
+
+def test_no_windows_and_no_folder_to_write_to_are_one_sentence(tmp_path, capsys):
+    series, windows = _series(tmp_path)
+    empty = tmp_path / "empty.csv"
+    empty.write_text("unique_id,cutoff,horizon\n")
+
+    def backtest(windows, out):
+        return cli.main(["backtest", str(series), "--windows", str(windows), "--out", str(out), "--workers", "1"])
+
+    assert backtest(empty, tmp_path / "p.csv") == 2
+    assert "has no windows" in capsys.readouterr().err
+    assert backtest(windows, tmp_path / "absent" / "p.csv") == 2
+    assert "choose another --out" in capsys.readouterr().err
 
 
 def test_validate_sizing_answers_every_row(tmp_path, capsys):
