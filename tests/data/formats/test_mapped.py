@@ -91,7 +91,7 @@ def test_numbers_since_1970_are_read_in_their_unit(read, unit: str, text: str):
 
 def test_naive_times_are_taken_in_the_zone_that_is_named_and_offsets_win(read):
     csv = (
-        "t,p,o\n2026-07-01 12:00:00,1,1\n2026-12-01 12:00:00,2,1\n2026-12-02 12:00:00+00:00,3,1\n2026-12-03,4,1\n"
+        "t,p,o\n2025-07-01 12:00:00,1,1\n2025-12-01 12:00:00,2,1\n2025-12-02 12:00:00+00:00,3,1\n2025-12-03,4,1\n"
     )
 
     rows = read(BASE + '[time]\nzone = "Europe/Berlin"\n', csv, "arrived_utc")
