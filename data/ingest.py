@@ -1,6 +1,5 @@
 """Logs into the store: each file once, known by its content; what changed replaces what it was; all or nothing."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from data.find_files import STDIN_LABEL
 from data.formats.contract import AggregateFile, Options, Rejected, Skipped
 from data.formats.packed import MAX_UNPACK_RATIO, measure
 from data.formats.sample import Sample
+from data.known import KnownUnit, mapping_digest
 from data.lake import staging, sweep
 from data.manifest import (
     FileRecord,
@@ -150,7 +150,7 @@ def ingest_logs(
         report=progress or _silent,
         stdin=stdin,
     )
-    units = find_units(paths, format, label, options, stdin)
+    units = find_units(paths, format, label, options, stdin, store)
     store.con.execute(
         "CREATE OR REPLACE TEMP TABLE pending_rejected AS SELECT * FROM main.rejected_rows WHERE false"
     )
@@ -199,7 +199,7 @@ def _batches(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     batch: list[Unit] = []
     size_bytes = 0
     for unit in units:
-        weight = unit.size_bytes if isinstance(unit, RequestUnit) else _BATCH_BYTES
+        weight = _weight_bytes(unit)
         if batch and (len(batch) >= _BATCH_FILES or size_bytes + weight > _BATCH_BYTES):
             yield batch
             batch, size_bytes = [], 0
@@ -209,7 +209,16 @@ def _batches(units: Sequence[Unit]) -> Iterator[list[Unit]]:
         yield batch
 
 
+def _weight_bytes(unit: Unit) -> int:
+    """Return how much of a batch a unit fills: what is known is not read."""
+    if isinstance(unit, KnownUnit):
+        return 0
+    return unit.size_bytes if isinstance(unit, RequestUnit) else _BATCH_BYTES
+
+
 def _first_path(unit: Unit) -> Path:
+    if isinstance(unit, KnownUnit):
+        return unit.path
     return unit.sample.path if isinstance(unit, RequestUnit) else unit.samples[0].path
 
 
@@ -219,15 +228,18 @@ def _take(run: _Run, folder: Path, batch: Sequence[Unit]) -> list[FileResult]:
     for unit in batch:
         if isinstance(unit, AggregateUnit):
             results += _take_aggregates(run, unit)
-    logs = [unit for unit in batch if isinstance(unit, RequestUnit)]
+    logs = [unit for unit in batch if not isinstance(unit, AggregateUnit)]
     return results + (_take_requests(run, folder, logs) if logs else [])
 
 
-def _take_requests(run: _Run, folder: Path, logs: Sequence[RequestUnit]) -> list[FileResult]:
-    """Read logs into the lake, then commit them together."""
+def _take_requests(run: _Run, folder: Path, logs: Sequence[RequestUnit | KnownUnit]) -> list[FileResult]:
+    """Read logs into the lake, those that are known left alone, then commit them together."""
     results: list[tuple[str, FileResult]] = []
     pending: dict[tuple[str, ...], Pending] = {}
     for unit in logs:
+        if isinstance(unit, KnownUnit):
+            results.append((unit.record.file_id, _result(unit.path, unit.record, "unchanged")))
+            continue
         record = _record(run, unit.sample, unit.format.name, unit.label, unit.format.options_key(run.options))
         twin = pending.get(record.content)
         known = twin.record if twin else known_file(run.store, record)
@@ -304,7 +316,7 @@ def _record(run: _Run, sample: Sample, format_name: str, label: str, options_key
         format=format_name,
         size_bytes=path.stat().st_size,
         sha256=sha256,
-        mapping_sha256=hashlib.sha256(options_key.encode()).hexdigest() if options_key else "",
+        mapping_sha256=mapping_digest(options_key),
     )
 
 

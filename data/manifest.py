@@ -81,6 +81,15 @@ def known_file(store: Store, record: FileRecord) -> FileRecord | None:
     return FileRecord(**dict(zip(FileRecord.__slots__, found, strict=True))) if found else None
 
 
+def records_at(store: Store, paths: Iterable[str]) -> list[FileRecord]:
+    """Return what the store holds of these paths, a record for each label that one was read under."""
+    columns = ", ".join(FileRecord.__slots__)
+    sql = f"""SELECT {columns} FROM file_manifest JOIN (SELECT unnest($paths) AS path) USING (path)
+        WHERE status = 'done' ORDER BY path, source_label"""  # noqa: S608  # our own names
+    rows = store.con.execute(sql, {"paths": sorted(paths)}).fetchall()
+    return [FileRecord(**dict(zip(FileRecord.__slots__, row, strict=True))) for row in rows]
+
+
 def is_current(store: Store, file_id: str) -> bool:
     """Return whether the store holds a content of this path and label, which a new one would replace."""
     sql = "SELECT 1 FROM file_manifest WHERE file_id = $file_id AND status = 'done'"

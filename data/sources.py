@@ -19,7 +19,9 @@ from data.formats.registry import (
     recognise,
 )
 from data.formats.sample import Sample, look_at
+from data.known import KnownUnit, known_logs
 from data.text import ENDINGS
+from data.warehouse import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class AggregateUnit:
     label: str
 
 
-Unit = RequestUnit | AggregateUnit
+Unit = RequestUnit | AggregateUnit | KnownUnit
 
 
 def find_units(
@@ -54,17 +56,24 @@ def find_units(
     label: str | None,
     options: Options,
     stdin: Path | None = None,
+    store: Store | None = None,
 ) -> list[Unit]:
     """Return what to read, each file once, in the order given (`find_files` says what paths may be).
 
     format_name: None and AUTO recognise each file by its content. label: None takes what the rows say, else the
-    name of the folder that was given, else the file's own. stdin: where standard input lies.
+    name of the folder that was given, else the file's own. stdin: where standard input lies. store: which logs of
+    requests need no look, because it has them (data/known.py).
     Raises UserError: a file is missing, empty or of no known format, or an option is missing.
     """
     fmt = described(find_format(format_name), options) if format_name and format_name != AUTO else None
     units: dict[tuple[Path, ...], Unit] = {}
     gathered: dict[tuple[str, str], list[tuple[Sample, Found]]] = {}
-    for found in find_readable(paths, stdin):
+    readable = list(find_readable(paths, stdin))
+    known = known_logs(store, readable, format_name, label, options) if store else _nothing_known
+    for found in readable:
+        if (unchanged := known(found)) is not None:
+            units.setdefault((found.path.resolve(),), unchanged)
+            continue
         sample = look_at(found.path)
         one = fmt or recognise(sample, options)
         if (aggregate := _aggregate(one)) is not None and aggregate.gathers:
@@ -73,7 +82,7 @@ def find_units(
             gathered.setdefault(key, []).append((sample, found))
             continue
         unit = _unit(sample, one, label, found.label, options)
-        samples = (unit.sample,) if isinstance(unit, RequestUnit) else unit.samples
+        samples = unit.samples if isinstance(unit, AggregateUnit) else (unit.sample,)
         units.setdefault(tuple(member.path.resolve() for member in samples), unit)
     for (name, _), members in gathered.items():
         unit = _gathered(name, members, label)
@@ -82,6 +91,10 @@ def find_units(
         named = ", ".join(map(str, paths)) or "what was given"
         raise UserError(f"There is no log in {named}; logs end in {', '.join(ENDINGS)}, packed or not.")
     return list(units.values())
+
+
+def _nothing_known(_: Found) -> None:
+    """Return None: there is no store to ask."""
 
 
 def _gathered(name: str, members: Sequence[tuple[Sample, Found]], label: str | None) -> AggregateUnit:
@@ -95,7 +108,9 @@ def _gathered(name: str, members: Sequence[tuple[Sample, Found]], label: str | N
     return AggregateUnit(samples=tuple(samples[path] for path in sorted(samples)), format=fmt, label=label or own)
 
 
-def _unit(sample: Sample, fmt: Format, label: str | None, own_label: str, options: Options) -> Unit:
+def _unit(
+    sample: Sample, fmt: Format, label: str | None, own_label: str, options: Options
+) -> RequestUnit | AggregateUnit:
     for request_format in REQUEST_FORMATS:
         if request_format is fmt:
             _require_columns(sample, request_format, options)
