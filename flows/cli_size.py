@@ -17,9 +17,9 @@ from sizing.speculation import Speculation
 
 def run_size(arguments: argparse.Namespace) -> None:
     """Answer and print, as text or as JSON with the keys `textbook` and `plan`."""
-    gpu = find_gpu(load_gpus(), arguments.gpu)
+    gpu = find_gpu(load_gpus(arguments.gpus), arguments.gpu)
     answer = size_question(
-        find_model(load_models(), arguments.model),
+        find_model(load_models(arguments.models), arguments.model),
         gpu,
         qps=arguments.qps,
         prompt_tok=arguments.prompt_tokens,

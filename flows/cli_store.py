@@ -17,7 +17,7 @@ from data.lock import Patience
 from data.rebuild import rebuild_store
 from data.store_status import SourceStatus, StoreStatus, store_status
 from data.verify import verify_store
-from flows.cli import EXIT_FOUND, EXIT_OK
+from flows.options import EXIT_FOUND, EXIT_OK
 from flows.progress import Report, progress_bar
 
 _COLUMNS = ("source", "kind", "files", "days", "rows", "duplicates", "rejected", "size", "from", "to")

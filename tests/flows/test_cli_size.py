@@ -177,3 +177,15 @@ def test_answer_has_the_whole_latency_and_the_longest_gap(fleetcast):
     assert plan["e2e_s"] == pytest.approx(plan["ttft_s"] + 499 * plan["tpot_s"])
     assert plan["longest_gap_s"] > plan["tpot_s"] / 2
     assert _plan(fleetcast, "--chunk-tokens", "512")["longest_gap_s"] < plan["longest_gap_s"]
+
+
+def test_a_gpu_of_ones_own_wins_over_ours(fleetcast, tmp_path):
+    mine = tmp_path / "gpus.toml"
+    mine.write_text('[h100]\nmemory_bytes_per_s = 6_700_000_000_000\nsource = "our rack"\nchecked = 2026-11-20\n')
+    asked = ("size", "--model", "llama-3.1-8b", "--gpu", "h100", "--qps", "50", "--json")
+    lengths = ("--prompt-tokens", "200", "--output-tokens", "2000")
+
+    ours, theirs = (json.loads(fleetcast(*asked, *lengths, *more).out) for more in ((), ("--gpus", mine)))
+
+    assert theirs["textbook"]["floor_step_s"] == pytest.approx(ours["textbook"]["floor_step_s"] / 2)
+    assert theirs["plan"]["gpus"] < ours["plan"]["gpus"]

@@ -1,0 +1,107 @@
+"""Sizing questions, the frontier, and the facts that both rest on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.options import Commands, OneSentenceParser, not_negative, positive, share, share_or_none, whole
+
+OVERLAY = "a file of your own rows, which win (repeatable)"
+
+
+def add_size(commands: Commands) -> None:
+    """Add the command for one sizing question."""
+    size = commands.add_parser("size", help="one sizing question, with the textbook answer beside")
+    size.add_argument("--model", required=True, help="catalog name, such as llama-3.1-8b")
+    size.add_argument("--gpu", required=True, help="catalog name, such as h100")
+    size.add_argument("--precision", default="bf16", choices=["bf16", "fp8", "int8", "int4", "fp4"])
+    size.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp8", "int8"])
+    size.add_argument("--qps", type=positive, required=True, help="requests a second")
+    size.add_argument("--prompt-tokens", type=positive, required=True)
+    size.add_argument("--output-tokens", type=positive, required=True)
+    size.add_argument(
+        "--cached-tokens", type=not_negative, default=0.0, help="of the prompt, from the prefix cache"
+    )
+    size.add_argument(
+        "--prefix-hit", type=share_or_none, metavar="SHARE", help="the same as a share of the prompt"
+    )
+    size.add_argument("--ttft-s", type=positive, help="mean time to first token that must hold")
+    size.add_argument("--tpot-s", type=positive, help="mean time per output token that must hold")
+    size.add_argument("--tp", type=whole(1, 64), help="GPUs of a replica; left out: the cheapest that fits")
+    size.add_argument("--pp", type=whole(1, 64), default=1, help="pipeline stages of a replica (default 1)")
+    size.add_argument("--ep", type=whole(1, 512), default=1, help="GPUs that share experts out whole (default 1)")
+    size.add_argument("--dp-attention", action="store_true", help="attention and KV by sequence, not by head")
+    size.add_argument("--spec-tokens", type=whole(1, 64), help="draft tokens of a step (speculative decoding)")
+    size.add_argument("--acceptance", type=share_or_none, metavar="SHARE", help="of a draft token, 0 to 1")
+    size.add_argument("--draft-cost", type=share_or_none, help="of a draft token, over a step (default 0.05)")
+    size.add_argument("--chunk-tokens", type=positive, default=8192, help="prompt tokens of a step (default 8192)")
+    size.add_argument("--gpu-memory-utilization", type=share, default=0.9, help="as vLLM means it (default 0.9)")
+    size.add_argument("--engine", default="vllm", help="serving engine that was measured (default vllm)")
+    size.add_argument("--calibration", type=Path, metavar="TOML", help="your own, from `fleetcast calibrate`")
+    size.add_argument("--utilisation", type=share, default=0.7, help="share of capacity to use (default 0.7)")
+    size.add_argument("--batch", type=whole(1, 100_000), default=48, help="of the textbook answer (default 48)")
+    size.add_argument("--decode-ms", type=positive, default=18.0, help="of the textbook answer (default 18)")
+    size.add_argument("--params", type=positive, help="parameters in the textbook answer (default: the catalog's)")
+    size.add_argument(
+        "--gpu-bytes", type=positive, help="memory in the textbook answer (default: the data sheet's)"
+    )
+    _add_overlays(size, {"models": "models", "gpus": "accelerators"})
+    size.add_argument("--json", action="store_true", help="machine-readable")
+    size.set_defaults(run="flows.cli_size:run_size")
+
+
+def add_frontier(commands: Commands) -> None:
+    """Add the command for which GPU for which workload."""
+    sweep = commands.add_parser(
+        "frontier", help="every GPU, TP, precision and batch: which GPU for which workload"
+    )
+    sweep.add_argument("--model", required=True, help="catalog name, such as llama-3.1-70b")
+    sweep.add_argument(
+        "--gpu", action="append", default=[], help="one to try (repeatable; default: all that hold it)"
+    )
+    sweep.add_argument(
+        "--precision", action="append", default=[], choices=["bf16", "fp8", "int8", "int4", "fp4"],
+        help="one to try (repeatable; default: as published, and fp8 and fp4 where the GPU has them)",
+    )  # fmt: skip
+    sweep.add_argument(
+        "--tp", action="append", type=whole(1, 64), help="one to try (repeatable; default 1, 2, 4, 8)"
+    )
+    sweep.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp8", "int8"])
+    sweep.add_argument("--prompt-tokens", type=positive, default=2_000.0, help="mean (default 2,000)")
+    sweep.add_argument("--output-tokens", type=positive, default=300.0, help="mean (default 300)")
+    sweep.add_argument("--cached-tokens", type=not_negative, default=0.0, help="of the prompt (default 0)")
+    sweep.add_argument("--reference", metavar="GPU", help="speed-ups are over it (default: h100, else the first)")
+    _add_overlays(sweep, {"models": "models", "gpus": "accelerators", "prices": "prices"})
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="also write CSV tables and SVG charts there")
+    sweep.set_defaults(run="flows.cli_frontier:run_frontier")
+
+
+def add_catalog(commands: Commands) -> None:
+    """Add the command for the facts of catalogs."""
+    catalog = commands.add_parser("catalog", help="the models, GPUs and prices that plans rest on")
+    parts = catalog.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for what, rows in (("models", "open models"), ("gpus", "accelerators"), ("prices", "prices of GPUs")):
+        part = parts.add_parser(what, help=f"{rows}, each with source and date")
+        part.add_argument("name", nargs="?", help="one row in full, with its source")
+        part.add_argument("--overlay", type=Path, action="append", default=[], metavar="TOML", help=OVERLAY)
+        part.add_argument("--json", action="store_true", help="machine-readable")
+        part.set_defaults(run="flows.cli_catalog:run_catalog")
+    _add_model(parts)
+
+
+def _add_model(parts: Commands) -> None:
+    add = parts.add_parser("add-model", help="read a Hugging Face config.json into a row of your own catalog")
+    add.add_argument("config", type=Path, metavar="CONFIG.JSON", help="the model's config.json")
+    add.add_argument("--hf-id", required=True, metavar="ORG/NAME", help="where the file is from")
+    add.add_argument("--name", help="name of the row (default: the end of --hf-id, in small letters)")
+    add.add_argument("--params-total", type=whole(1, 10**15), metavar="N", help="the model card's own count")
+    add.add_argument("--params-active", type=whole(1, 10**15), metavar="N", help="of those, what a token passes")
+    add.add_argument("--to", type=Path, metavar="TOML", help="add the row to this file (default: print it)")
+    add.add_argument("--replace", action="store_true", help="replace a row of that name in the file")
+    add.set_defaults(run="flows.cli_add_model:run_add_model")
+
+
+def _add_overlays(parser: OneSentenceParser, files: Mapping[str, str]) -> None:
+    for name, what in files.items():
+        parser.add_argument(
+            f"--{name}", type=Path, action="append", default=[], metavar="TOML", help=f"your own {what}, which win"
+        )
