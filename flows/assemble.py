@@ -24,7 +24,9 @@ from reports.budget import (
     LongShareRow,
     Method,
     Moved,
+    OpinionRow,
     OptionChoice,
+    SecondOpinion,
     Series,
     TokenPercentiles,
     Workload,
@@ -65,6 +67,7 @@ def workload_page(
         source=source_of(traffic),
         method=_method(outlook),
         moved=moved,
+        second_opinion=_second_opinion(outlook, horizons_days),
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,
@@ -122,6 +125,30 @@ def _method(outlook: Outlook) -> Method:
         cleaned=list(m.cleaned),
         sentence=m.sentence,
         interval_origins=m.interval_origins,
+    )
+
+
+def _second_opinion(outlook: Outlook, horizons_days: Sequence[int]) -> SecondOpinion | None:
+    found = outlook.second_opinion
+    if found is None:
+        return None
+    opinions = [each for days in horizons_days if (each := found.over(days)) is not None]
+    return SecondOpinion(
+        method=found.method,
+        scenarios=found.scenarios,
+        why_not=found.why_not,
+        rows=[
+            OpinionRow(
+                days=each.days,
+                requests=each.requests,
+                ours_q10=each.ours_q10,
+                ours_q50=each.ours_q50,
+                ours_q90=each.ours_q90,
+                ours_over_it=each.ours_over_it,
+                inside_80=each.inside_80,
+            )
+            for each in opinions
+        ],
     )
 
 

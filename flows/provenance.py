@@ -22,6 +22,7 @@ LIBRARIES = (
     "pandas",
     "prefect",
     "scipy",
+    "statsmodels",
 )
 
 

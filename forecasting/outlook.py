@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.traffic import FIELDS, PERCENTILES, Traffic
 from data.units import WEEK_HOURS
-from forecasting.calendar import make_history
+from forecasting.calendar import History, make_history
 from forecasting.demand import Demand, Floats, TokenOutlook
 from forecasting.holiday import HolidayCalendar, holiday_multipliers
 from forecasting.joint import is_volume, joint_paths
@@ -20,6 +20,7 @@ from forecasting.past import Past, read_past
 from forecasting.peaks import busiest_windows, finer_notes, finer_peaks, peak_factor, peak_forecast
 from forecasting.profile import clock_shift_h, followed_zone, hour_profile
 from forecasting.scenarios import Days, Event, Growth, event_multipliers, growth_multipliers
+from forecasting.second_opinion import SecondOpinion, second_opinion
 from forecasting.series import MethodSummary, SeriesForecast, flat_series, forecast_series
 from forecasting.tokens import cached_tokens, long_shares, percentile_name, second_moments, token_outlook
 
@@ -34,7 +35,8 @@ class Outlook:
     daily_requests, daily_peak_qps: one row per UTC day (index `day_utc`), columns mean, q2.5, q10, q50, q90,
     q97.5 over the paths of `demand`: requests a day, and requests a second in the busiest window.
     token_percentiles: as in Demand.tokens. parts: one row per UTC day, what its expected requests and tokens are
-    made of (`forecasting.moves.Expected`). notes: sentences that the page must print.
+    made of (`forecasting.moves.Expected`). notes: sentences that the page must print. second_opinion: what a
+    library expects; None where nobody asked.
     """
 
     workload: str
@@ -46,6 +48,7 @@ class Outlook:
     parts: Expected
     method: MethodSummary
     notes: tuple[str, ...]
+    second_opinion: SecondOpinion | None = None
 
 
 def forecast_traffic(
@@ -87,6 +90,7 @@ def forecast_traffic(
     busiest = busiest_windows(past.traffic, drawn, finer, rng)
     finest = next((b.factor for b in busiest if b.window_s == demand.window_s), demand.busiest_10s_factor)
     demand = replace(demand, busiest=busiest, busiest_10s_factor=finest)
+    plain = demand.requests
     demand, parts = _with_scenarios(demand, past, growth, holidays, rng)
     method = forecasts["requests"].method
     return Outlook(
@@ -99,6 +103,12 @@ def forecast_traffic(
         parts=parts,
         method=replace(method, cleaned=(*method.cleaned, *past.learned)),
         notes=(*_notes(past, as_of, forecasts), *finer_notes(finer), *_clock_notes(demand, zone, clock)),
+        second_opinion=second_opinion(
+            _history(past, "requests") if past.full_days else None,
+            plain,
+            gap=past.gap,
+            scenarios=not np.array_equal(plain, demand.requests),
+        ),
     )
 
 
@@ -123,13 +133,15 @@ def expected_requests(
 
 
 def _forecast(past: Past, name: str, ahead: int, growth: Growth | None) -> SeriesForecast:
-    y = past.series[name]
     volume = is_volume(name)
     if past.full_days == 0:
         return flat_series(_flat_level(past, name), ahead, seen_days=past.seen_days, spread=volume)
-    main = name == "requests"
-    history = make_history(past.days[0], y, where=f"{name} of {past.traffic.workload}", counts=main)
-    return forecast_series(history, ahead, trend=growth is None and volume, light=not main)
+    return forecast_series(_history(past, name), ahead, trend=growth is None and volume, light=name != "requests")
+
+
+def _history(past: Past, name: str) -> History:
+    where = f"{name} of {past.traffic.workload}"
+    return make_history(past.days[0], past.series[name], where=where, counts=name == "requests")
 
 
 def _flat_level(past: Past, name: str) -> float:

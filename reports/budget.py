@@ -202,6 +202,36 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionRow:
+    """Requests over the first `days` as a library expects them, and as our forecast did from the same past."""
+
+    days: int
+    requests: float
+    """The library's."""
+    ours_q10: float
+    """Ours, before growth, events and holidays that the plan states; q10 to q90 is the 80% range."""
+    ours_q50: float
+    ours_q90: float
+    ours_over_it: float | None
+    """ours_q50 over the library's; None where that is 0."""
+    inside_80: bool
+    """Whether the library's lies in our 80% range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinion:
+    """What a library's own forecast expects, printed beside ours; it moves no other figure."""
+
+    method: str
+    scenarios: bool
+    """The plan states growth, events or holidays that move these days: no library knows them."""
+    why_not: str
+    """Why there is none; empty where there is one."""
+    rows: list[OpinionRow]
+    """One per horizon; none where there is no opinion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LongShareRow:
     """Share of requests and of GPU work that prompts above a length make up."""
 
@@ -249,6 +279,8 @@ class Workload:
     source: Source | None = None
     moved: Moved | None = None
     """Why its number moved since the plan before; None in files of before the track record."""
+    second_opinion: SecondOpinion | None = None
+    """None in files of before it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -287,6 +287,7 @@ def _environment(currency: Currency) -> Environment:
         span=_span,
         choice=tables.choice,
         basis=sentences.basis,
+        second_opinion=sentences.second_opinion,
         token_points=sentences.token_points,
         outlasts=tables.outlasts,
         cause=cause,

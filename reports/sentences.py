@@ -12,6 +12,8 @@ from reports.budget import (
     BudgetReport,
     Currency,
     Horizon,
+    OpinionRow,
+    SecondOpinion,
     Series,
     TokenPercentiles,
     Workload,
@@ -159,6 +161,44 @@ def basis(workload: Workload) -> str:
     ]
 
 
+def second_opinion(opinion: SecondOpinion) -> str:
+    """Say what a library expects beside ours, and where it lies outside our 80% range."""
+    if not opinion.rows:
+        return f"No library forecast stands beside ours ({opinion.method}): {opinion.why_not}."
+    first, *others = opinion.rows
+    text = (
+        f"A library forecast ({opinion.method}) expects {short(first.requests)} requests over"
+        f" {count(first.days)} days, {_apart(first, ' the middle of ours')}"
+    )
+    text += "".join(f"; {short(row.requests)} over {count(row.days)}, {_apart(row)}" for row in others) + "."
+    for row in opinion.rows:
+        if not row.inside_80:
+            text += f" Over {count(row.days)} days that is {_side(row)} our 80% range ({_range(row)})."
+    if opinion.scenarios:
+        text += (
+            " Ours is taken here before the plan's growth, events and holidays, which the library does not know."
+        )
+    return text
+
+
+def _apart(row: OpinionRow, than: str = "") -> str:
+    """How far the library's total lies from the middle of ours, as a share of it."""
+    if row.ours_q50 <= 0:
+        return f"against {short(row.ours_q50)} in{than or ' ours'}"
+    share = row.requests / row.ours_q50 - 1
+    if abs(share) < 0.005:
+        return f"within 0.5% of{than or ' ours'}"
+    return f"{percent(abs(share))} {'above' if share > 0 else 'below'}{than}"
+
+
+def _side(row: OpinionRow) -> str:
+    return "above" if row.requests > row.ours_q90 else "below"
+
+
+def _range(row: OpinionRow) -> str:
+    return f"{short(row.ours_q10)} to {short(row.ours_q90)}"
+
+
 def is_whole(each: BudgetMonth) -> bool:
     """Say whether the plan holds every day of the calendar month."""
     year, _, number = each.month.partition("-")
@@ -169,7 +209,7 @@ def is_whole(each: BudgetMonth) -> bool:
 
 def risks(report: BudgetReport) -> list[str]:
     """Return what could go wrong, weightiest first, from what the report itself knows."""
-    found = (_tail, _over_budget, _assumed, _unmeasured, _short, _unpriced, _unread)
+    found = (_tail, _over_budget, _assumed, _unmeasured, _short, _disputed, _unpriced, _unread)
     return [sentence for find in found for sentence in find(report)]
 
 
@@ -205,6 +245,16 @@ def _short(report: BudgetReport) -> Iterator[str]:
         if workload.method.basis == "short history":
             days = workload.method.history_days
             yield f"{plain(workload.name, 40)} rests on {count(days)} days of history: its trend is unknown."
+
+
+def _disputed(report: BudgetReport) -> Iterator[str]:
+    for workload in report.workloads:
+        opinion = workload.second_opinion
+        for row in [row for row in (opinion.rows if opinion else []) if not row.inside_80][:1]:
+            yield (
+                f"A library forecast puts {plain(workload.name, 40)} at {short(row.requests)} requests over"
+                f" {count(row.days)} days, {_side(row)} the 80% range of ours ({_range(row)})."
+            )
 
 
 def _unmeasured(report: BudgetReport) -> Iterator[str]:

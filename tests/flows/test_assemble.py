@@ -195,3 +195,18 @@ def test_the_hosting_gpu_is_the_chosen_one_else_the_cheapest_known():
     assert hosting_gpu(_choosing("b200", *lines), 30) == "b200"
     assert hosting_gpu(_choosing(None, *lines), 30) == "h100"
     assert hosting_gpu(_choosing(None, *lines[:2]), 30) is None
+
+
+def test_the_second_opinion_is_carried_over_each_horizon(walked, pages):
+    for page, outlook in zip(pages, walked["outlooks"], strict=True):
+        found = outlook.second_opinion
+        assert page.second_opinion.method == "statsmodels, damped ETS"
+        assert page.second_opinion.why_not == found.why_not
+        if found.requests is None:
+            assert page.second_opinion.rows == []
+            continue
+        assert [row.days for row in page.second_opinion.rows] == [30, 90, 365]
+        for row in page.second_opinion.rows:
+            assert row.requests == pytest.approx(found.requests[row.days - 1])
+            assert row.inside_80 is bool(row.ours_q10 <= row.requests <= row.ours_q90)
+    assert _page(walked, outlook=replace(walked["outlooks"][0], second_opinion=None)).second_opinion is None

@@ -29,10 +29,12 @@ from reports.budget import (
     Method,
     Moved,
     MovedPart,
+    OpinionRow,
     OptionChoice,
     PlanScore,
     Provenance,
     Scored,
+    SecondOpinion,
     Series,
     Source,
     TokenPercentiles,
@@ -212,6 +214,7 @@ def sparse_report() -> BudgetReport:
         horizons=horizons,
         breakeven=[],
         moved=None,
+        second_opinion=None,
     )
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
@@ -257,7 +260,24 @@ def _workload(i: int, history_days: int) -> Workload:
         textbook_sentence="The textbook formula leaves out prefill; at these prompts prefill is most of the work.",
         horizons=horizons,
         breakeven=[] if api is None else [_breakeven(g, level, prompt + output) for g in ("h100-sxm", "b200")],
+        second_opinion=_second_opinion(basis, seen, level),
         moved=_moved(AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt),
+    )
+
+
+def _second_opinion(basis: Basis, seen: int, level: float) -> SecondOpinion:
+    """At 0.97, 1.003 and 1.4 times ours, the last one outside of the range; none on a short history."""
+    rows = [
+        OpinionRow(days=d, requests=round(level * d * times), ours_q10=round(level * d * 0.8), ours_q50=level * d,
+                   ours_q90=round(level * d * 1.25), ours_over_it=round(1 / times, 4), inside_80=times <= 1.25)
+        for d, times in zip(HORIZONS, (0.97, 1.003, 1.4), strict=True)
+    ]  # fmt: skip
+    known = basis == "history"
+    return SecondOpinion(
+        method="statsmodels, damped ETS",
+        scenarios=known,
+        why_not="" if known else f"{seen} full days of history, and it needs 60",
+        rows=rows if known else [],
     )
 
 

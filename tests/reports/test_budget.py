@@ -81,3 +81,16 @@ def test_nan_becomes_null_where_unknown_is_allowed_and_an_error_where_it_is_not(
     broken = replace(report, decision=replace(report.decision, usd_30_days=spread))
     with pytest.raises(ValidationError, match="usd_30_days"):
         to_json(broken)
+
+
+def test_a_file_of_before_the_second_opinion_is_read_and_shows_none(report):
+    plan = json.loads(to_json(report))
+    assert [row["days"] for row in plan["workloads"][0]["second_opinion"]["rows"]] == [30, 90, 365]
+    for workload in plan["workloads"]:
+        del workload["second_opinion"]
+
+    older = from_json(json.dumps(plan))
+
+    assert older.workloads[0].second_opinion is None
+    assert "Second opinion" in render_html(report)
+    assert "Second opinion" not in render_html(older)

@@ -113,3 +113,40 @@ def test_months_that_may_pass_their_budget_are_counted(report):
     months = [_month("2026-12", 31, 90.0, 100.0, p90=101.0), _month("2027-01", 31, 90.0, 100.0, p90=99.0)]
     found = sentences.risks(replace(report, months=months))
     assert "1 month could pass the budget within the 80% range, Dec 2026 first." in found
+
+
+def test_the_second_opinion_says_how_far_it_is_and_where_it_leaves_our_range(report):
+    text = sentences.second_opinion(report.workloads[0].second_opinion)
+
+    assert text == (
+        "A library forecast (statsmodels, damped ETS) expects 35.2M requests over 30 days, 3.0% below the middle"
+        " of ours; 109M over 90, within 0.5% of ours; 618M over 365, 40% above. Over 365 days that is above our"
+        " 80% range (353M to 552M). Ours is taken here before the plan's growth, events and holidays, which the"
+        " library does not know."
+    )
+
+
+def test_no_second_opinion_gives_its_reason(report):
+    assert sentences.second_opinion(report.workloads[1].second_opinion) == (
+        "No library forecast stands beside ours (statsmodels, damped ETS): 41 full days of history, and it needs"
+        " 60."
+    )
+
+
+def test_a_library_outside_our_range_is_a_risk_and_one_inside_is_none(report):
+    chat = report.workloads[0]
+    said = [s for s in sentences.risks(report) if "library" in s]
+    assert said == [
+        "A library forecast puts chat at 618M requests over 365 days, above the 80% range of ours (353M to 552M)."
+    ]
+    inside = replace(chat.second_opinion, rows=chat.second_opinion.rows[:2])
+    calm = replace(report, workloads=[replace(chat, second_opinion=inside), *report.workloads[1:]])
+    assert not [s for s in sentences.risks(calm) if "library" in s]
+
+
+def test_a_second_opinion_on_a_workload_that_stopped_divides_by_nothing(report):
+    opinion = report.workloads[0].second_opinion
+    stopped = replace(opinion.rows[0], requests=0.0, ours_q10=0.0, ours_q50=0.0, ours_q90=0.0, ours_over_it=None,
+                      inside_80=True)  # fmt: skip
+    text = sentences.second_opinion(replace(opinion, rows=[stopped], scenarios=False))
+    assert text.endswith("expects 0 requests over 30 days, against 0 in the middle of ours.")
