@@ -111,7 +111,7 @@ def library_days(history: History, horizon: int) -> tuple[Floats | None, str]:
     Athanasopoulos, https://otexts.com/fpp3/holt-winters.html), from the library's heuristic start. None, and why,
     where the fit does not converge or leaves finite numbers.
     """
-    from statsmodels.tsa.holtwinters import ExponentialSmoothing  # 0.5 s that no other command should wait for
+    from statsmodels.tsa.holtwinters import ExponentialSmoothing  # 0.2 s that no other command should wait for
 
     x = history.x[-NEWEST_DAYS:]
     with _ONE_AT_A_TIME, warnings.catch_warnings(), np.errstate(all="ignore"):
