@@ -53,7 +53,11 @@ def _options_keys(format_name: str | None, options: Options) -> Mapping[str, str
         names = {described(mapped, options).name}
     else:
         names = set(formats()) - BY_MAPPING
-    return {fmt.name: mapping_digest(fmt.options_key(options)) for fmt in REQUEST_FORMATS if fmt.name in names}
+    requests = [fmt for fmt in REQUEST_FORMATS if fmt.name in names]
+    try:
+        return {fmt.name: mapping_digest(fmt.options_key(options)) for fmt in requests}
+    except OSError:  # a mapping file that is not there: the format says so when it looks at the log
+        return {}
 
 
 def _known(found: Found, records: list[FileRecord]) -> KnownUnit | None:
