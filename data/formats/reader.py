@@ -53,12 +53,15 @@ def fast_relation(
         source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed,
             CAST(json AS VARCHAR) AS doc FROM read_json_objects($raw_path, format = 'auto',
             compression = $raw_compression, maximum_object_size = $raw_object_bytes, hive_partitioning = false)"""
-        return _extracted(source, reads, {**_raw(sample), "raw_object_bytes": MAX_DOCUMENT_CHARS})
+        return _extracted(
+            source, reads, {**_raw(sample), "raw_object_bytes": MAX_DOCUMENT_CHARS}, is_patient=False
+        )
     source = """SELECT CAST(NULL AS BIGINT) AS line, CAST(NULL AS VARCHAR) AS malformed, doc FROM read_csv(
         $raw_path, auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '',
         columns = {'doc': 'VARCHAR'}, compression = $raw_compression, max_line_size = $raw_line_bytes,
         hive_partitioning = false) WHERE trim(doc) <> ''"""
-    return _taken_from_lines(sample, source, reads, {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES}, pattern)
+    parameters = {**_raw(sample), "raw_line_bytes": MAX_LINE_BYTES}
+    return _taken_from_lines(sample, source, reads, parameters, pattern, is_patient=False)
 
 
 def exact_relation(
@@ -72,7 +75,7 @@ def exact_relation(
     """Return the rows of `exact_rows`, registered with DuckDB as `view`: slower, and every row knows its line."""
     if sample.kind in _WHOLE_LINES:
         source = f"SELECT line, malformed, doc FROM {view}"  # noqa: S608  # our own name
-        return _taken_from_lines(sample, source, reads, {}, pattern)
+        return _taken_from_lines(sample, source, reads, {}, pattern, is_patient=True)
     columns, parameters = _columns(sample, reads, optional)
     return Relation(sql=f"SELECT line, malformed, {columns} FROM {view}", parameters=parameters)  # noqa: S608
 
@@ -106,11 +109,17 @@ def _raw(sample: Sample) -> dict[str, Any]:
 
 
 def _taken_from_lines(
-    sample: Sample, source: str, reads: Mapping[str, str], parameters: Mapping[str, Any], pattern: str | None
+    sample: Sample,
+    source: str,
+    reads: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    pattern: str | None,
+    *,
+    is_patient: bool,
 ) -> Relation:
     """Take what is read out of whole lines: each is a JSON document or, in logs without columns, plain text."""
     if sample.kind != "lines":
-        return _extracted(source, reads, parameters)
+        return _extracted(source, reads, parameters, is_patient=is_patient)
     if pattern is None:
         raise UserError(f"{sample.path} is a log of plain lines, without columns; say what it is with --format.")
     groups = ", ".join(f"'{name}'" for name in reads)
@@ -120,8 +129,13 @@ def _taken_from_lines(
     return Relation(sql=sql, parameters={**parameters, "raw_pattern": pattern})
 
 
-def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, Any]) -> Relation:
-    """Take paths out of one JSON document a row, parsing it once; what is not valid JSON is malformed."""
+def _extracted(
+    source: str, reads: Mapping[str, str], parameters: Mapping[str, Any], *, is_patient: bool
+) -> Relation:
+    """Take paths out of one JSON document a row; what is not valid JSON is malformed.
+
+    is_patient: False lets such a row fail the query instead, which parses each document once and not twice.
+    """
     if list(reads.values()) == [WHOLE_DOCUMENT]:
         (name,) = reads
         sql = f"""SELECT line, coalesce(malformed, CASE WHEN NOT is_valid THEN 'not valid JSON' END) AS malformed,
@@ -129,9 +143,11 @@ def _extracted(source: str, reads: Mapping[str, str], parameters: Mapping[str, A
             FROM (SELECT line, malformed, doc, coalesce(json_valid(doc), false) AS is_valid FROM ({source}))"""  # noqa: S608  # our own names
         return Relation(sql=sql, parameters=parameters)
     columns = ", ".join(f"{_clean(f'found[{i}]')} AS {name}" for i, name in enumerate(reads, start=1))
+    taken = "json_extract_string(doc, $raw_paths)"
+    if is_patient:
+        taken = f"CASE WHEN json_valid(doc) THEN {taken} END"
     sql = f"""SELECT line, coalesce(malformed, CASE WHEN found IS NULL THEN 'not valid JSON' END) AS malformed,
-        {columns} FROM (SELECT line, malformed,
-            CASE WHEN json_valid(doc) THEN json_extract_string(doc, $raw_paths) END AS found FROM ({source}))"""  # noqa: S608  # our own names
+        {columns} FROM (SELECT line, malformed, {taken} AS found FROM ({source}))"""  # noqa: S608  # our own names
     paths = [_pointer(path.split(".")) if not path.startswith("/") else path for path in reads.values()]
     return Relation(sql=sql, parameters={**parameters, "raw_paths": paths})
 
