@@ -17,6 +17,9 @@ CELL = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12) | 
     ["a\nb", '"', ",", "'"]
 )
 
+SPACES = "".join(c for c in map(chr, range(0x110000)) if unicodedata.category(c) == "Zs")
+"""What trim takes away."""
+
 
 def fast(path: Path, reads: dict[str, str]) -> list[tuple]:
     relation = fast_relation(look_at(path), reads)
@@ -46,10 +49,7 @@ def test_both_readers_see_the_same_cells(tmp_path: Path, rows: list[tuple[str, s
     found = exact(path, reads)
 
     assert sorted(fast(path, reads), key=repr) == sorted((row[2:] for row in found), key=repr)
-    spaces = "".join(
-        c for c in map(chr, range(0x110000)) if unicodedata.category(c) == "Zs"
-    )  # what trim takes away
-    assert [row[2:] for row in found] == [tuple(cell.strip(spaces) or None for cell in row) for row in rows]
+    assert [row[2:] for row in found] == [tuple(cell.strip(SPACES) or None for cell in row) for row in rows]
 
 
 def test_lines_are_counted_through_quoted_breaks_and_empty_lines(tmp_path: Path):
