@@ -376,9 +376,11 @@ def _raise_if_refused(summary: IngestSummary, max_share: float) -> None:
     file = max(refused, key=lambda one: one.rows_rejected / max(one.rows_read - one.rows_skipped, 1))
     first = f", first in line {file.rejected[0].line}: {file.rejected[0].reason}" if file.rejected else ""
     more = f"; {len(refused) - 1} more were refused too" if len(refused) > 1 else ""
+    # Where not one row can be used, no share lets the file in.
+    way_out = ", or raise --max-rejected-share" if file.rows_rejected < file.rows_read - file.rows_skipped else ""
     raise FileRefusedError(
         f"{file.path} was refused whole: {file.rows_rejected:,} of its {file.rows_read - file.rows_skipped:,} rows"
         " cannot be used"
-        f" (at most {max_share:.0%} may){first}{more}. Mend the file, or raise --max-rejected-share.",
+        f" (at most {max_share:.0%} may){first}{more}. Mend the file{way_out}.",
         summary,
     )

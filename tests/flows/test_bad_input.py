@@ -126,6 +126,7 @@ def test_a_log_in_latin_1_is_refused_with_its_first_line(ingest):
     said, bad = ingest(content)
 
     assert "20 of its 20 rows cannot be used" in said.sentence
+    assert "--max-rejected-share" not in said.sentence, "no share lets a file without a usable row in"
     assert "first in line 2: a name is not UTF-8 text" in said.sentence
     assert bad == []
 

@@ -1,11 +1,14 @@
 """plan.toml is checked before anything is read, and a mistake is named with its key, value and way out."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from data.errors import UserError
-from flows.settings import load_plan
+from flows.settings import PlanSettings, load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / "examples" / "plan.toml").read_text()
@@ -98,3 +101,29 @@ def test_paths_are_relative_to_the_plan(tmp_path):
     plan = _load(tmp_path, EXAMPLE.replace("../runs/demo/store/fleetcast.duckdb", "my/store.duckdb"))
 
     assert plan.store_path == tmp_path / "my" / "store.duckdb"
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Return every key of a table of plan.toml and of the tables within it."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        found.add(field.alias or name)
+        for part in (field.annotation, *_parts(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                found |= _keys(part)
+    return found
+
+
+def _parts(kind: object) -> list[object]:
+    return [part for each in get_args(kind) for part in (each, *_parts(each))]
+
+
+def test_the_documentation_names_every_key():
+    text = (ROOT / "docs" / "plan-toml.md").read_text()
+    keys = _keys(PlanSettings)
+
+    assert {"window_hours", "country", "draft_cost", "likely", "saturation"} <= keys, (
+        "tables within are looked into"
+    )
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`|\[[\w.]+\]|```.*?```", text, re.DOTALL))))
+    assert keys <= named, f"docs/plan-toml.md does not name {sorted(keys - named)}"

@@ -6,7 +6,6 @@ it must become. `case.toml` says the start that a log without dates needs, and h
 
 import csv
 import tomllib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,11 +187,16 @@ def test_line_by_line_reads_like_duckdb_does(case: Case, tmp_path: Path, store, 
 @ALL
 def test_no_text_of_a_prompt_is_kept_of_what_is_rejected(case: Case, store, now, monkeypatch):
     monkeypatch.setattr("data.requests_file.MAX_TOK", -1)  # every row that counts tokens is rejected
+    monkeypatch.setattr("data.requests_file.too_many", lambda *_: False)  # and kept as such, were it all of them
 
-    with suppress(UserError):
-        ingested(case, store, now, max_rejected_share=1.0)
+    ingested(case, store, now, max_rejected_share=1.0)
 
+    counted = [row for row in case.expect if any(row.get(tok) for tok in COUNTS)]
+    assert store.con.execute("SELECT count(excerpt) FROM rejected_rows").fetchall() == [(len(counted),)]
     assert_silent(store)
+
+
+COUNTS = ("prompt_tok", "cached_prompt_tok", "output_tok", "reasoning_tok")
 
 
 def assert_silent(store: Store) -> None:
