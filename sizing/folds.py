@@ -1,7 +1,7 @@
 """How far predictions are off where they did not help to fit: bands by cross-conformal prediction, and folds."""
 
 import hashlib
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -35,18 +35,13 @@ class OutOfFold:
 def fold_numbers(points: Measured, by: FoldBy, folds: int = FOLDS) -> npt.NDArray[np.int64]:
     """Return (N,) fold of each point, whole sweeps or whole (model, GPU) pairs together, dealt out by their hash.
 
-    Sweeps are dealt setting by setting (model, GPU, engine, precision, release), so that no fold takes all that is
-    known of a setting which has two sweeps: a new measurement seldom comes alone, and pairs that nobody measured
-    have folds of their own.
     Raises UserError where there is but one sweep or pair, so that nothing could be left out.
     """
-    pairs = [f"{key.model}|{key.gpu}" for key in points.keys]
-    names = points.table["series"].astype(str).tolist() if by == "series" else pairs
-    setting = dict(zip(reversed(names), reversed(points.keys), strict=True)) if by == "series" else {}
-    dealt = sorted(
-        set(names),
-        key=lambda name: (astuple(setting[name]) if setting else (), hashlib.sha256(name.encode()).digest()),
-    )
+    if by == "series":
+        names = points.table["series"].astype(str).tolist()
+    else:
+        names = [f"{key.model}|{key.gpu}" for key in points.keys]
+    dealt = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
     if len(dealt) < 2:
         raise UserError(
             f"All {len(points)} measured points are of one {by}, {dealt[0]}, so that none can be left out to see"

@@ -28,14 +28,6 @@ def test_sweeps_and_pairs_stay_whole(points):
             assert len(set(fold[(names == name).to_numpy()])) == 1
 
 
-def test_setting_of_two_sweeps_is_never_left_out_whole(points):
-    fold = fold_numbers(points, "series")
-    for key in set(points.keys):
-        here = np.array([k == key for k in points.keys])
-        if points.table["series"][here].nunique() > 1:
-            assert len(set(fold[here])) > 1
-
-
 def test_every_point_is_predicted_by_a_fit_that_did_not_see_it(points, oof):
     assert np.isfinite(oof.tok_per_s).all()
     number = oof.fold[0]
