@@ -217,7 +217,7 @@ def test_lines_of_10_mb_are_read_and_longer_ones_are_rejected_within_a_bound_of_
         row = {"arrived_utc": "2026-11-01", "prompt_tok": mb, "output_tok": 1}
         return json.dumps({**row, "prompt": "x" * (mb * 1_000_000)}) + "\n"
 
-    content = line(10) + line(20) + line(0) * 5 + line(10)
+    content = line(10) + line(40) + line(0) * 5 + line(10)
     said, bad = ingest(content, "log.jsonl", "--max-rejected-share", "0.5")
 
     assert (said.status, bad) == (0, [(2, "line longer than 16,777,216 bytes")])
