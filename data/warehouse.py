@@ -58,6 +58,10 @@ def open_store(
     return _open(path, write=write, now=now, memory_limit_gb=memory_limit_gb, patience=patience)
 
 
+DUCKDB_HEADERS_BYTES = 3 * 4_096
+"""A DuckDB file starts with a main header and two database headers of 4 KB each (duckdb.org, storage)."""
+
+
 @contextmanager
 def transaction(store: Store) -> Iterator[None]:
     """Commit what the block changes as a whole, with its row counts and copies; else leave all as it was.
@@ -132,6 +136,8 @@ def opened(
     lake = lake_of(path)
     if not path.exists() and (not write or holds_something(lake)):
         raise UserError(missing_store(path))
+    if write and not holds_something(lake):
+        _drop_half_made(path)
     con = patience.try_until(lambda: connect(path, write=write, now=now, memory_limit_gb=memory_limit_gb))
     try:
         store = Store(con=con, path=path, lake=lake)
@@ -153,6 +159,18 @@ def opened(
         _leave(store, write=write)
     finally:
         con.close()
+
+
+def _drop_half_made(path: Path) -> None:
+    """Remove a DuckDB file whose headers a killed process never finished: nothing can ever have been in it.
+
+    Only what DuckDB itself leaves at that moment goes: no byte, zeros, or the first of its headers.
+    """
+    if not path.is_file() or path.stat().st_size >= DUCKDB_HEADERS_BYTES:
+        return
+    content = path.read_bytes()
+    if not content.strip(b"\0") or content[8:12] == b"DUCK":
+        path.unlink()
 
 
 def lake_of(path: Path) -> Path:

@@ -170,3 +170,22 @@ def test_a_path_with_quotes_in_it_is_only_a_path(tmp_path: Path, write_csv, now)
         ingest_logs(store, [write_csv("a.csv", ROWS)], now=now)
     with open_store(path) as store:
         assert store.con.execute("SELECT count(*) FROM requests").fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize("left", [b"", bytes(4_096), bytes(8) + b"DUCK" + bytes(4_000)])
+def test_headers_that_a_killed_process_never_finished_are_made_again(tmp_path, left):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(left)
+
+    with open_store(path, write=True) as store:
+        assert store.con.execute("SELECT count(*) FROM file_manifest").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("other", [b"my notes", b"PAR1" + bytes(100), bytes(8) + b"DUCK" + bytes(20_000)])
+def test_a_file_that_is_something_else_is_left_alone(tmp_path, other):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(other)
+
+    with pytest.raises(UserError), open_store(path, write=True):
+        pass
+    assert path.read_bytes() == other

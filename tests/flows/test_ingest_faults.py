@@ -188,7 +188,8 @@ def test_a_store_killed_while_it_was_made_is_made_again(world: World, tmp_path: 
         assert wait_until(lambda: reached(folder), timeout_s=30)  # noqa: B023 - used within the turn
         child.kill()
         child.wait()
-        assert world.ingest(folder).wait() == 0
+        again = world.ingest(folder)
+        assert again.wait() == 0, again.said
         assert verify_store(folder / "s.duckdb") == ()
 
 
