@@ -87,7 +87,7 @@ _CLOSING = {
 def relation_sql(name: str, dialect: str) -> str:
     """Return the query of one relation of the rollup in a dialect; it reads the relations that it needs by name.
 
-    >>> relation_sql("long_prompt", "spark")[:39]
+    >>> " ".join(relation_sql("long_prompt", "spark").split())[:39]
     'SELECT 32000 AS threshold_tok UNION ALL'
     """
     if name == "bucket_edge":

@@ -44,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, 1 where a check found something, 2 after one sentence on what to mend."""
     arguments = build_parser().parse_args(argv)
     try:
-        return _command(arguments.run)(arguments) or EXIT_OK
+        status = _command(arguments.run)(arguments) or EXIT_OK
+        sys.stdout.flush()  # here, so that a reader who went away is noticed below and not at the very end
+        return status
     except UserError as error:
         print(f"fleetcast: {printable(str(error))}", file=sys.stderr)
         return EXIT_USER_ERROR
