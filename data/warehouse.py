@@ -58,6 +58,8 @@ def open_store(
     return _open(path, write=write, now=now, memory_limit_gb=memory_limit_gb, patience=patience)
 
 
+DUCKDB_MARK = b"DUCK"
+"""What a DuckDB file has at its ninth byte."""
 DUCKDB_HEADERS_BYTES = 3 * 4_096
 """A DuckDB file starts with a main header and two database headers of 4 KB each (duckdb.org, storage)."""
 
@@ -115,7 +117,8 @@ def _open(
             yield store
         return
     with machine_faults(path):
-        _make_folders(path, lake_of(path))
+        _refuse_other_files(path)
+        _make_folder(lake_of(path))
         with (
             hold_lock(path, now, patience),
             opened(path, write=True, now=now, memory_limit_gb=memory_limit_gb, patience=patience) as store,
@@ -169,7 +172,7 @@ def _drop_half_made(path: Path) -> None:
     if not path.is_file() or path.stat().st_size >= DUCKDB_HEADERS_BYTES:
         return
     content = path.read_bytes()
-    if not content.strip(b"\0") or content[8:12] == b"DUCK":
+    if not content.strip(b"\0") or content[8:12] == DUCKDB_MARK:
         path.unlink()
 
 
@@ -178,13 +181,23 @@ def lake_of(path: Path) -> Path:
     return path.with_name(path.stem + ".lake")
 
 
-def _make_folders(path: Path, lake: Path) -> None:
+def _refuse_other_files(path: Path) -> None:
+    """Refuse what is no database before anything is made beside it: DuckDB would take a CSV for a table."""
+    if path.is_dir():
+        raise UserError(f"The store {path} is a folder; name a file, such as {path / 'fleetcast.duckdb'}.")
+    if holds_something(lake_of(path)) or not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(DUCKDB_HEADERS_BYTES)
+    if start.strip(b"\0") and start[8:12] != DUCKDB_MARK:
+        raise UserError(f"{path} is a file of something else, not a store; name another --store.")
+
+
+def _make_folder(lake: Path) -> None:
     try:
         lake.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise UserError(f"Cannot make the store's folder {lake}: {err.strerror}; name another --store.") from err
-    if path.is_dir():
-        raise UserError(f"The store {path} is a folder; name a file, such as {path / 'fleetcast.duckdb'}.")
 
 
 def connect(
@@ -207,6 +220,7 @@ def connect(
     if write:
         config["temp_directory"] = str((lake or lake_of(path)) / ".tmp")
     try:
+        _require_mark(path)
         con = duckdb.connect(str(path), read_only=not write, config=config)
         con.execute("SET TimeZone = 'UTC'")
     except (duckdb.IOException, duckdb.ConnectionException) as err:
@@ -214,6 +228,16 @@ def connect(
     except duckdb.Error as err:
         raise UserError(f"{path} cannot be opened as a store: {str(err).splitlines()[0]}") from err
     return con
+
+
+def _require_mark(path: Path) -> None:
+    """Raise duckdb.IOException on a file that is no database, which DuckDB might read as a table instead."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start and start[8:12] != DUCKDB_MARK:
+        raise duckdb.IOException(f"{path} is not a DuckDB file")
 
 
 def _refused(path: Path, err: duckdb.Error, now: datetime | None) -> UserError:

@@ -189,3 +189,22 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path, other):
     with pytest.raises(UserError), open_store(path, write=True):
         pass
     assert path.read_bytes() == other
+
+
+def test_a_log_named_as_the_store_is_refused_and_nothing_is_made(tmp_path):
+    path = tmp_path / "gateway.csv"
+    path.write_text("arrived_utc,prompt_tok,output_tok\n2026-11-01,1,1\n")
+
+    with pytest.raises(UserError, match="is a file of something else, not a store; name another --store"):
+        open_store(path, write=True).__enter__()
+    with pytest.raises(UserError, match="is not a store"):
+        open_store(path).__enter__()
+    assert [each.name for each in tmp_path.iterdir()] == ["gateway.csv"]
+
+
+def test_a_folder_named_as_the_store_is_refused_and_nothing_is_made(tmp_path):
+    (tmp_path / "logs").mkdir()
+
+    with pytest.raises(UserError, match="is a folder"):
+        open_store(tmp_path / "logs", write=True).__enter__()
+    assert [each.name for each in tmp_path.iterdir()] == ["logs"]
