@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import os
+import re
 import tomllib
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -15,10 +16,14 @@ from data.catalog.params import params_of
 from data.catalog.rows import read_toml
 from data.errors import UserError
 
+_HF_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
 
 def run_add_model(arguments: argparse.Namespace) -> None:
     """Print the row, or add it to the file that --to names; the file is whole or as it was."""
     path: Path = arguments.config
+    if not _HF_ID.fullmatch(arguments.hf_id):
+        raise UserError(f"--hf-id {arguments.hf_id!r} is no Hugging Face id; write it as ORG/NAME.")
     config = read_config(path)
     stated = Stated(
         name=arguments.name or arguments.hf_id.rpartition("/")[2].lower(),

@@ -12,6 +12,7 @@ from data.catalog.gpus import Gpu
 from data.catalog.models import ModelShape, Precision
 from data.errors import UserError
 from sizing.calibration import DEFAULT_ENGINE, Calibration, Key, load_calibration
+from sizing.layout import Layout
 from sizing.memory import BYTES_PER_WEIGHT, DoesNotFit, memory_batch
 from sizing.operating import MeanRequest, Replica
 from sizing.profile import ALL_ALIKE, ENGINE_BATCH, TENSOR_PARALLEL
@@ -100,7 +101,7 @@ def frontier(
     why_not = ""
     for gpu in gpus:
         for precision, tp in product(precisions or default_precisions(model, gpu), tensor_parallel):
-            if tp > gpu.domain_gpus:
+            if tp > gpu.domain_gpus or not Layout(tp=tp).splits_heads(model):
                 continue
             key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
             try:

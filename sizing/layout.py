@@ -36,6 +36,10 @@ class Layout:
         parts += ["DP attention"] if self.dp_attention else []
         return ", ".join(parts)
 
+    def splits_heads(self, model: ModelShape) -> bool:
+        """Return whether each GPU of a stage gets whole heads, as engines ask; DP attention splits none."""
+        return self.dp_attention or model.heads % self.tp == 0
+
     def check(self, model: ModelShape, gpu: Gpu) -> None:
         """Raise UserError on degrees that this model on this GPU cannot have."""
         if min(self.tp, self.pp, self.ep) < 1:
@@ -58,6 +62,10 @@ class Layout:
         if self.dp_attention and self.tp == 1:
             raise UserError(
                 "DP attention shares sequences out over the GPUs of a stage, and TP is 1; use TP 2 or more."
+            )
+        if not self.splits_heads(model):
+            raise UserError(
+                f"TP {self.tp} does not divide the {model.heads} attention heads of {model.name}; use a divisor."
             )
         if self.tp > gpu.domain_gpus:
             raise UserError(

@@ -266,7 +266,7 @@ def candidate_profiles(
     for gpu in gpus:
         best: ReplicaProfile | None = None
         why_not = ""
-        for tp in _degrees(tensor_parallel, gpu, ep, dp_attention):
+        for tp in _degrees(model, tensor_parallel, gpu, ep, dp_attention):
             try:
                 profile = replica_profile(
                     model,
@@ -297,12 +297,20 @@ def candidate_profiles(
     return tuple(candidates)
 
 
-def _degrees(tensor_parallel: Sequence[int], gpu: Gpu, ep: int, dp_attention: bool) -> list[int]:
-    """Return the degrees to try: all of one asked, else those that the domain and the other degrees allow."""
+def _degrees(
+    model: ModelShape, tensor_parallel: Sequence[int], gpu: Gpu, ep: int, dp_attention: bool
+) -> list[int]:
+    """Return the degrees to try: the one asked, else those that the domain, heads and other degrees allow."""
     if len(tensor_parallel) == 1:
         return list(tensor_parallel)
     least = max(ep, 2 if dp_attention else 1)
-    found = [n for n in tensor_parallel if least <= n <= gpu.domain_gpus and n % ep == 0]
+    found = [
+        n
+        for n in tensor_parallel
+        if least <= n <= gpu.domain_gpus
+        and n % ep == 0
+        and Layout(tp=n, dp_attention=dp_attention).splits_heads(model)
+    ]
     if not found:
         raise UserError(
             f"EP {ep}{' with DP attention' if dp_attention else ''} needs TP of {least} or more, and {gpu.name}"

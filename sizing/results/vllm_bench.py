@@ -25,6 +25,8 @@ def read_vllm_bench(record: Record, stated: Stated, place: str) -> dict[str, Any
     done, duration = number(record, "completed", place), number(record, "duration", place)
     if not done > 0:
         raise UserError(f"{place}: none of the requests was answered; measure it again.")
+    if not duration > 0:
+        raise UserError(f"{place}: `duration` is {duration:g} s, which no run takes; measure it again.")
     output = number(record, "total_output_tokens", place) / done
     ttft, tpot = (optional(record, f"mean_{name}_ms", place) for name in ("ttft", "tpot"))
     day = str(record.get("date") or "")[:8]

@@ -87,3 +87,10 @@ def test_every_row_of_ours_is_written_and_read_back_the_same(name, tmp_path):
     mine.write_text(row_text(load_models()[name]))
 
     assert load_models([mine])[name] == load_models()[name]
+
+
+@pytest.mark.parametrize("hf_id", ["x", "a/b/c", 'me/<script>"', "a b/c", "/", ""])
+def test_an_id_that_is_none_is_refused(fleetcast, config, hf_id):
+    sentence = fleetcast("catalog", "add-model", config, "--hf-id", hf_id).sentence
+
+    assert "is no Hugging Face id; write it as ORG/NAME." in sentence

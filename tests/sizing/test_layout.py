@@ -56,3 +56,12 @@ def test_fullest_bin_is_what_random_draws_show():
 def test_layout_that_cannot_be_is_the_users_to_mend(layout, model, says):
     with pytest.raises(UserError, match=says):
         layout.check(MODELS[model], GPUS["h100"])
+
+
+def test_heads_are_split_whole():
+    qwen = MODELS["qwen2-7b"]  # 28 heads
+
+    with pytest.raises(UserError, match="TP 8 does not divide the 28 attention heads of qwen2-7b; use a divisor"):
+        Layout(tp=8).check(qwen, GPUS["h100"])
+    Layout(tp=8, dp_attention=True).check(qwen, GPUS["h100"])
+    Layout(tp=4).check(qwen, GPUS["h100"])

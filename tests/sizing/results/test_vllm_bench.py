@@ -52,7 +52,9 @@ def test_fact_that_no_file_has_is_asked_for(left_out, says):
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"completed": 0}, "none of the requests was answered"), ({"duration": "soon"}, "'soon', which is no number"),
+    [({"completed": 0}, "none of the requests was answered"),
+     ({"duration": -1}, "`duration` is -1 s, which no run"),
+     ({"duration": "soon"}, "'soon', which is no number"),
      ({"output_throughput": 0.0}, "output_tok_per_s is 0, which no run can be")],
 )  # fmt: skip
 def test_run_that_cannot_be_is_refused(wrong, says):
