@@ -126,8 +126,8 @@ def track_sentence(rows: Sequence[TrackRow], plans: int) -> str:
     else:
         best = min(r.error or 0.0 for r in near)
         how = (
-            f"requests were off by {percent(best)} to {percent(worst.error)} by workload"
-            f" (worst: {plain(worst.workload, 24)}, {GRADES[worst.grade]})"
+            f"requests were off by {percent(best)} to {percent(worst.error)}, most for"
+            f" {plain(worst.workload, 24)} ({GRADES[worst.grade]})"
         )
     return f"{names}, {span}: {how}; {percent(covered)} of days fell into their 80% range."
 

@@ -74,7 +74,7 @@ def test_the_record_names_its_worst_workload():
     rows = [_row(), _row("code", 0.3, "poor"), _row("far", 0.9, "poor", from_day=31, to_day=90)]
 
     assert track_sentence(rows, 2) == (
-        "2 earlier plans, 1 to 30 days ahead: requests were off by 5.0% to 30% by workload (worst: code, poor);"
+        "2 earlier plans, 1 to 30 days ahead: requests were off by 5.0% to 30%, most for code (poor);"
         " 80% of days fell into their 80% range."
     )
     assert "requests were off by 5.0% (good)" in track_sentence(rows[:1], 1)
