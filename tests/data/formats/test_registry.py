@@ -9,7 +9,10 @@ from data.formats.sample import look_at
 
 
 def test_every_format_is_found_by_its_name():
-    assert {"canonical", "litellm", "otel", "azure-llm", "mooncake", "servegen", "mapping"} <= set(formats())
+    requests = "canonical litellm otel bedrock langfuse helicone openrouter sglang-log vllm-log access-log aiperf"
+    traces = "genai-perf azure-llm burstgpt mooncake mapping"
+    sums = "openai-usage openai-costs anthropic-usage litellm-daily openrouter-activity azure-monitor prometheus"
+    assert set(formats()) == {*requests.split(), *traces.split(), *sums.split(), "servegen", "mapping-sums"}
     assert all(find_format(name).name == name for name in formats())
 
 
