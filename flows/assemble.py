@@ -9,9 +9,10 @@ import pandas as pd
 
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from data.units import DAY_S
+from flows.pricing import Priced
 from flows.settings import WorkloadSettings
 from flows.stated import Floats, source_of, widened
-from flows.walk import Priced, SizedGpu
+from flows.walk import SizedGpu
 from forecasting.demand import Demand
 from forecasting.outlook import Outlook
 from forecasting.peaks import daily_peaks

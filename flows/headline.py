@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from flows.pricing import Priced
 from flows.settings import WorkloadSettings
-from flows.walk import Priced
 from forecasting.spread import Spread
 from reports.budget import Currency, Decision
 from reports.format import day, money

@@ -11,13 +11,14 @@ from data.errors import UserError
 from data.lock import Patience
 from data.read_traffic import store_digest
 from data.warehouse import open_store, transaction
+from flows.pricing import idle_gpus, price, share_held
 from flows.progress import Report, no_progress
 from flows.publish import Published, is_whole, publish
 from flows.record import Record, keep_record, keep_scores, read_record, record_digest
 from flows.report import budget_report
 from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest
 from flows.settings import LoadedPlan, load_plan
-from flows.walk import Facts, foresee, idle_gpus, price, read_facts, read_past, share_held, size
+from flows.walk import Facts, foresee, read_facts, read_past, size
 from forecasting.outlook import Outlook
 from reports.budget import BudgetReport
 from reports.files import page_files

@@ -9,12 +9,13 @@ import numpy.typing as npt
 from flows.assemble import hosting_gpu, workload_page
 from flows.headline import as_currency, decide_plan
 from flows.history import moved_since, track_record
+from flows.pricing import Priced
 from flows.provenance import assumptions, provenance
 from flows.record import Record
 from flows.runs import Run
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.spend import by_month, committed_share, over_days, plan_spend
-from flows.walk import Facts, Past, Priced, SizedGpu, offers_of, textbook_for
+from flows.walk import Facts, Past, SizedGpu, offers_of, textbook_for
 from forecasting.outlook import Outlook
 from forecasting.spread import Spread
 from reports.budget import SCHEMA_VERSION, BudgetReport, Currency, Job

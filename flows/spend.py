@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from flows.pricing import Priced, chosen_cost
 from flows.settings import PlanSettings
-from flows.walk import Priced, chosen_cost
 from forecasting.spread import Spread
 from reports.budget import BudgetMonth
 from sizing.compare import DailyCost

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from flows.assemble import hosting_gpu, workload_page
-from flows.walk import Priced, SizedGpu, api_token_ratio
+from flows.pricing import Priced, api_token_ratio
+from flows.walk import SizedGpu
 from forecasting.spread import Spread
 from sizing.api_cost import ApiPlan, api_cost
 

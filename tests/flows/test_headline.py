@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows.headline import as_currency, decide_plan
-from flows.walk import Priced
+from flows.pricing import Priced
 
 DOLLARS = as_currency("USD", None, None, None)
 SOON, LATER = date(2026, 11, 23), date(2026, 11, 30)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from flows.pricing import Priced
 from flows.spend import Spend, by_month, committed_share, over_days, plan_spend
-from flows.walk import Priced
 
 PATHS, DAYS = 4, 365
 START = np.datetime64("2026-11-23")

@@ -1,0 +1,180 @@
+"""The walk's second half: fleets and prices -> needs, held and bought -> cost lines -> choices."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalog.prices import GpuOffer, Term
+from data.units import DAY_S
+from flows.settings import LoadedPlan, WorkloadSettings
+from flows.walk import SizedGpu, as_day
+from forecasting.demand import Demand
+from sizing.api_cost import ApiPlan
+from sizing.breakeven import Breakeven, Replica, breakeven, mean_gpu_s
+from sizing.commitments import TermDecision, ladder
+from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
+from sizing.decide import Choice, decide
+from sizing.fleet import FleetPlan
+from sizing.gpu_cost import committed_gpus, use_held
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one workload's fleet takes hour by hour on each candidate GPU, (S, D, 24): bought, and held already."""
+
+    buy: Mapping[str, Floats]
+    held: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """One workload's options and choices. costs: day by day; lines, choices: by horizon; ladder: by GPU."""
+
+    costs: tuple[DailyCost, ...]
+    lines: Mapping[int, tuple[PricedLine, ...]]
+    ladder: Mapping[str, tuple[TermDecision, ...]]
+    choices: Mapping[int, Choice]
+    breakevens: tuple[Breakeven, ...]
+
+
+def share_held(
+    plan: LoadedPlan, demands: Sequence[Demand], sized: Sequence[Sequence[SizedGpu]]
+) -> tuple[Needs, ...]:
+    """Serve the needs from reservations in force first, workloads in the plan's order.
+
+    Every candidate is asked what it would take if it were chosen, so a workload may hold a share of several kinds;
+    which of them it uses is known once it has chosen (`idle_gpus`).
+    """
+    free = held_gpus(plan, demands[0])
+    found = []
+    for candidates in sized:
+        buy, held = {}, {}
+        for each in candidates:
+            if each.fleet is None:
+                continue
+            need = each.fleet.hourly_gpus().astype(np.float64)
+            served = np.minimum(need, free[each.gpu]) if each.gpu in free else np.zeros_like(need)
+            if each.gpu in free:
+                free[each.gpu] = free[each.gpu] - served
+            buy[each.gpu], held[each.gpu] = need - served, served
+        found.append(Needs(buy=buy, held=held))
+    return tuple(found)
+
+
+def held_gpus(plan: LoadedPlan, demand: Demand) -> dict[str, Floats]:
+    """Return the GPUs that reservations in force hold in every hour, by kind, (S, D, 24)."""
+    commitments = [c.to_commitment() for c in plan.settings.commitments]
+    shape = (*demand.requests.shape, 24)
+    return {
+        gpu: np.array(np.broadcast_to(committed_gpus(commitments, gpu, demand.days)[None, :, None], shape))
+        for gpu in dict.fromkeys(c.gpu for c in commitments)
+    }
+
+
+def idle_gpus(
+    plan: LoadedPlan, priced: Sequence[Priced], needs: Sequence[Needs], demand: Demand
+) -> dict[str, Floats]:
+    """Return GPUs that are reserved and unused, by kind, (S, D, 24): in force already, or chosen for the first
+    horizon. A reservation in force is used by the workloads that chose its kind, and idle for all others.
+    """
+    idle = held_gpus(plan, demand)
+    for each, need in zip(priced, needs, strict=True):
+        cost = chosen_cost(each.costs, each.choices[plan.settings.horizons_days[0]])
+        if cost is None or cost.gpu is None:
+            continue
+        if cost.gpu in idle:
+            idle[cost.gpu] = idle[cost.gpu] - need.held[cost.gpu]
+        if cost.held_gpus is not None:
+            _, spare = use_held([need.buy[cost.gpu]], cost.held_gpus)
+            idle[cost.gpu] = idle[cost.gpu] + spare if cost.gpu in idle else spare
+    return idle
+
+
+def chosen_cost(costs: Sequence[DailyCost], choice: Choice) -> DailyCost | None:
+    """Return the option that a choice stands for, None where nothing was chosen."""
+    return next((c for c in costs if c.option == choice.option and c.gpu == choice.gpu), None)
+
+
+def price(
+    plan: LoadedPlan,
+    workload: WorkloadSettings,
+    demand: Demand,
+    sized: Sequence[SizedGpu],
+    needs: Needs,
+) -> Priced:
+    """Price every option of one workload day by day, and choose for each horizon."""
+    lead_days = plan.settings.lead_time_days
+    api = ApiPlan(provider=workload.api.provider, model=workload.api.model) if workload.api else None
+    fleets = {each.gpu: each.fleet for each in sized if each.fleet is not None}
+    offers = {each.gpu: each.offers for each in sized}
+    costs = daily_costs(
+        demand,
+        category=workload.category,
+        api=api,
+        gpus=[
+            GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.gpus)
+            for gpu, fleet in fleets.items()
+        ],
+        batch_fraction=workload.api.batch_fraction if workload.api else None,
+        token_ratio=api_token_ratio(workload),
+        lead_days=lead_days,
+    )
+    terms = {
+        gpu: ladder(
+            needs.buy[gpu],
+            offers=offers[gpu],
+            start=as_day(demand.days[0]),
+            lead_days=lead_days,
+            unit_gpus=fleet.profile.gpus,
+        )
+        for gpu, fleet in fleets.items()
+    }
+    lines = {days: tuple(price_lines(costs, demand, days)) for days in plan.settings.horizons_days}
+    every_term = [term for each in terms.values() for term in each]
+    return Priced(
+        costs=tuple(costs),
+        lines=lines,
+        ladder=terms,
+        choices={days: decide(priced, terms=every_term) for days, priced in lines.items()},
+        breakevens=tuple(_breakevens(demand, fleets, offers, costs)),
+    )
+
+
+def api_token_ratio(workload: WorkloadSettings) -> float:
+    """Return API tokens for each token of the planned model: the demand is already in those."""
+    return workload.api.token_ratio / workload.token_ratio if workload.api else 1.0
+
+
+def _breakevens(
+    demand: Demand,
+    fleets: Mapping[str, FleetPlan],
+    offers: Mapping[str, Mapping[Term, GpuOffer]],
+    costs: Sequence[DailyCost],
+) -> Iterator[Breakeven]:
+    """Compare each fleet with the API at what the whole year's requests cost there."""
+    api = next((cost.usd for cost in costs if cost.option == "api"), None)
+    if api is None:
+        return
+    requests = float(demand.requests.sum())
+    tokens = float((demand.requests * (demand.prompt_tok + demand.output_tok)).sum())
+    for gpu, fleet in fleets.items():
+        on_demand = offers[gpu].get("on-demand")
+        if on_demand is None:
+            continue
+        yield breakeven(
+            Replica(
+                gpus=fleet.profile.gpus,
+                gpu_s_per_request=mean_gpu_s(fleet.profile, demand),
+                utilisation=fleet.busy_share(),
+                error_p10=fleet.profile.error_p10,
+                error_p90=fleet.profile.error_p90,
+            ),
+            on_demand,
+            api_usd_per_request=float(api.sum()) / requests,
+            tok_per_request=tokens / requests,
+            now_qps=float(demand.requests[:, :30].mean()) / DAY_S,
+        )
