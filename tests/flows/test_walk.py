@@ -18,6 +18,14 @@ from sizing.calibration import load_calibration
 
 DAY = date(2026, 11, 23)
 PATHS, DAYS = 2, 3
+OF_NO_GPU = {
+    "gpu": "h1000",
+    "units": 1,
+    "start": DAY,
+    "end": DAY,
+    "usd_per_gpu_hour": 2.0,
+    "provider": "example",
+}
 CONTRACT = """
 [[offer]]
 gpu = "h100"
@@ -102,7 +110,7 @@ def test_a_day_of_the_demand_is_a_date():
     [
         ({"model": "llama-3.1-9b"}, {}, "'llama-3.1-9b'; did you mean llama-3.1-8b"),
         ({"gpus": ["h100", "h300"]}, {}, "'h300'; did you mean h200"),
-        ({}, {"commitments": _held(("h1000", 1, DAY, DAY))}, "'h1000'; did you mean h100"),
+        ({}, {"commitments": [OF_NO_GPU]}, "'h1000'; did you mean h100"),
         (
             {},
             {"jobs": [{"name": "tune", "gpu": "mi35", "gpus": 8, "hours": 2, "weekdays": ["sunday"]}]},

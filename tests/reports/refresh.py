@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 
 def main() -> None:
     sys.path[:0] = [str(ROOT), str(HERE)]
-    from example_report import example_report
+    from example import example_report
 
     from reports.budget import json_schema
     from reports.render import render_html

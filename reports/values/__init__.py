@@ -1,0 +1,1 @@
+"""The record types of the page, by the section that prints them."""

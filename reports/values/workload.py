@@ -1,0 +1,68 @@
+"""One workload: everything that the page says about it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from data.traffic import Category
+from forecasting.spread import Spread
+from reports.values.capacity import FleetRow
+from reports.values.forecast import (
+    BusiestRow,
+    LongShareRow,
+    Method,
+    Moved,
+    SecondOpinion,
+    Series,
+    Source,
+    TokenPercentiles,
+)
+from reports.values.money import Breakeven, OptionChoice
+from sizing.money import CostLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """One workload over the first 30, 90 or 365 days of the paths."""
+
+    days: int
+    start: date
+    end: date
+    requests: Spread
+    mean_qps: Spread
+    peak_qps: Spread
+    tokens: list[TokenPercentiles]
+    prompt_tok: Spread
+    output_tok: Spread
+    fleets: list[FleetRow]
+    chosen_gpu: str | None
+    costs: list[CostLine]
+    decision: OptionChoice
+    cached_tok: Spread | None = None
+    busiest: list[BusiestRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Everything the page says about one workload."""
+
+    name: str
+    category: Category
+    model: str
+    precision: str
+    api: str | None
+    notes: list[str]
+    traffic: Series
+    method: Method
+    hour_of_week: list[float]
+    long_context: list[LongShareRow]
+    textbook_gpus: int | None
+    textbook_sentence: str
+    horizons: list[Horizon]
+    breakeven: list[Breakeven]
+    peak_qps: Series | None = None
+    """Requests a second in each day's busiest window, forecast directly."""
+    source: Source | None = None
+    moved: Moved | None = None
+    """Why its number moved since the plan before; None in files of before the track record."""
+    second_opinion: SecondOpinion | None = None
+    """None in files of before it was asked."""
