@@ -1,7 +1,7 @@
 """The page as a value. `plan.json` is this value; reading it back renders the identical page.
 
 Every type of it (`reports/values/`) is a frozen dataclass of JSON types, so that pydantic writes it, reads it, and
-states its schema (docs/plan-json.md). Arrays are plain lists; money is USD (`currency` says how the page shows it).
+states its schema (docs/plan-json.md). Arrays are plain lists; money is USD (`currency` says how it is shown).
 """
 
 from dataclasses import dataclass
