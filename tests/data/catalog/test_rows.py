@@ -30,7 +30,7 @@ def all_rows():
 @pytest.mark.parametrize("row", list(all_rows()))
 def test_every_row_states_its_source_and_the_day_it_was_checked(row):
     assert len(row["source"]) > 10
-    assert "2026-01-01" < row["checked"].isoformat() <= "2026-11-23"
+    assert "2026-01-01" < row["checked"].isoformat() <= "2026-11-24"
 
 
 @pytest.mark.parametrize("name", ["models.toml", "gpus.toml"])

@@ -1,0 +1,1 @@
+"""What could change: prices that jump, hardware and models that are exchanged, traffic that turns."""
