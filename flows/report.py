@@ -15,6 +15,7 @@ from flows.record import Record
 from flows.runs import Run
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.spend import by_month, committed_share, over_days, plan_spend
+from flows.spend_rows import spend_rows
 from flows.walk import Facts, Past, SizedGpu, offers_of, textbook_for
 from forecasting.outlook import Outlook
 from forecasting.spread import Spread
@@ -71,6 +72,7 @@ def budget_report(
             committed_share=committed_share(spend, first),
         ),
         months=by_month(spend, days, settings.budget_usd),
+        spend=spend_rows(spend, days),
         workloads=[
             workload_page(
                 workload,

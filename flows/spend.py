@@ -1,6 +1,6 @@
 """What the plan's choices cost by calendar month: the line that finance holds against the budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +10,42 @@ from flows.pricing import Priced, chosen_cost
 from flows.settings import PlanSettings
 from forecasting.spread import Spread
 from reports.budget import BudgetMonth
+from reports.values.spend import SpendKind
 from sizing.compare import DailyCost
 from sizing.decide import Choice
 
 Floats = npt.NDArray[np.float64]
 DAY_HOURS = 24
 
+HELD, JOBS = "(commitments)", "(jobs)"
+"""The workloads that reservations in force and scheduled jobs stand under: they are no one workload's."""
+
+_KINDS: dict[str, SpendKind] = {"api": "api", "api-batch": "api-batch", "on-demand": "on-demand"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendPart:
+    """One bill within the spend: who pays whom for what. usd, gpu_hours: (D,) means over the paths.
+
+    gpu_hours is None where no GPU is rented; option is that of the cost line that it is a part of, so an
+    on-demand part of a reserved line is its overflow.
+    """
+
+    workload: str
+    option: str
+    kind: SpendKind
+    provider: str
+    label: str
+    gpu: str | None
+    usd: Floats
+    gpu_hours: Floats | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """USD a day over the plan, (S, D), and the part of it that is under a term.
+    """USD a day over the plan, (S, D), the part of it that is under a term, and its mean by bill.
 
+    The parts add up to the mean of usd.
     unpriced: choices without a known price. Where there are any the sums are too low, so nothing is made of them:
     unknown is unknown, never less.
     """
@@ -28,6 +53,7 @@ class Spend:
     usd: Floats
     committed_usd: Floats
     unpriced: tuple[str, ...]
+    parts: tuple[SpendPart, ...] = ()
 
 
 def plan_spend(
@@ -47,6 +73,7 @@ def plan_spend(
     usd = job_usd + held_usd[None, :]
     committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
     missing = list(unpriced)
+    parts = [*_held_parts(held_usd), *_job_parts(job_usd)]
     for workload in priced:
         for first, last, choice in _stretches(settings.horizons_days, workload.choices):
             cost = chosen_cost(workload.costs, choice)
@@ -54,8 +81,58 @@ def plan_spend(
                 missing.append(f"{workload.costs[0].workload} over {last} days")
                 continue
             usd[:, first:last] += cost.usd[:, first:last]
-            committed[:, first:last] += _reserved_usd(workload, choice, cost)[first:last]
-    return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing))
+            reserved_usd = _reserved_usd(workload, choice, cost)
+            committed[:, first:last] += reserved_usd[first:last]
+            parts += _parts_of(cost, cost.usd.mean(axis=0), reserved_usd, first, last)
+    return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing), parts=tuple(parts))
+
+
+def _parts_of(
+    cost: DailyCost, all_usd: Floats, reserved_usd: Floats, first: int, last: int
+) -> Iterator[SpendPart]:
+    """Yield a choice's bills for its days: the term and the overflow above it apart."""
+    all_hours = None if cost.paid_gpu_hours is None else cost.paid_gpu_hours.mean(axis=0)
+    if cost.held_gpus is None:
+        yield _part(cost, _KINDS[cost.option], all_usd, all_hours, first, last)
+        return
+    held_hours = cost.held_gpus * DAY_HOURS
+    over_hours = None if all_hours is None else all_hours - held_hours
+    yield _part(cost, "reserved", reserved_usd, held_hours, first, last)
+    yield _part(cost, "on-demand", all_usd - reserved_usd, over_hours, first, last)
+
+
+def _part(
+    cost: DailyCost, kind: SpendKind, usd: Floats, gpu_hours: Floats | None, first: int, last: int
+) -> SpendPart:
+    inside = np.zeros(usd.size)
+    inside[first:last] = 1.0
+    overflow = kind == "on-demand" and cost.option != "on-demand"
+    return SpendPart(
+        workload=cost.workload,
+        option=cost.option,
+        kind=kind,
+        provider=cost.provider,
+        label=f"{cost.gpu} on demand" if overflow else cost.label,
+        gpu=cost.gpu,
+        usd=usd * inside,
+        gpu_hours=None if gpu_hours is None else gpu_hours * inside,
+    )
+
+
+def _held_parts(held_usd: Floats) -> Iterator[SpendPart]:
+    if held_usd.any():
+        yield SpendPart(
+            workload=HELD, option="committed", kind="committed", provider="", label="reservations in force",
+            gpu=None, usd=held_usd, gpu_hours=None,
+        )  # fmt: skip
+
+
+def _job_parts(job_usd: Floats) -> Iterator[SpendPart]:
+    if job_usd.any():
+        yield SpendPart(
+            workload=JOBS, option="on-demand", kind="job", provider="", label="jobs that no idle hour takes",
+            gpu=None, usd=job_usd.mean(axis=0), gpu_hours=None,
+        )  # fmt: skip
 
 
 def _reserved_usd(priced: Priced, choice: Choice, cost: DailyCost) -> Floats:

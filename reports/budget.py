@@ -4,7 +4,7 @@ Every type of it (`reports/values/`) is a frozen dataclass of JSON types, so tha
 states its schema (docs/plan-json.md). Arrays are plain lists; money is USD (`currency` says how it is shown).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ from reports.values.forecast import (
 )
 from reports.values.money import Breakeven, BudgetMonth, Currency, Decision, OptionChoice
 from reports.values.provenance import Assumption, Provenance
+from reports.values.spend import SpendRow
 from reports.values.track import PlanScore, Scored, TrackRecord, TrackRow
 from reports.values.workload import Horizon, Workload
 
@@ -88,6 +89,8 @@ class BudgetReport:
     provenance: Provenance
     track: TrackRecord | None = None
     """None in files of before the track record."""
+    spend: list[SpendRow] = field(default_factory=list)
+    """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
 
 
 _ADAPTER: TypeAdapter[BudgetReport] = TypeAdapter(BudgetReport)

@@ -9,11 +9,13 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 from reports.budget import BudgetReport, FleetRow, Horizon, TrackRow, Workload, to_json
 from reports.sentences import token_points
+from reports.values.spend import SpendRow
 
 Cell = str | float | int | bool | date | None
 
@@ -22,7 +24,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_tables(report: BudgetReport, folder: Path) -> list[Path]:
-    """Write costs, fleets, demand, tokens, months, decisions and the track record as CSV, and plan.json.
+    """Write costs, fleets, demand, tokens, months, spend, decisions and the track record as CSV, and plan.json.
 
     UTF-8 without a byte order mark, LF line ends, one header row. Returns the paths in the order written.
     """
@@ -74,6 +76,7 @@ def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterab
     yield "demand", _DEMAND, _demand_rows(report)
     yield "tokens", _TOKENS, _token_rows(report)
     yield "months", _MONTHS, _month_rows(report)
+    yield "spend", _SPEND, ([getattr(row, name) for name in _SPEND] for row in report.spend)
     yield "decisions", _DECISIONS, _decision_rows(report)
     yield "track", _TRACK, _track_rows(report)
 
@@ -176,6 +179,8 @@ def _month_rows(report: BudgetReport) -> Iterator[list[Cell]]:
         u = m.usd
         yield [m.month, m.days, u.mean, u.p10, u.p50, u.p80, u.p90, u.p95, m.budget_usd]
 
+
+_SPEND = tuple(field.name for field in fields(SpendRow))
 
 _DECISIONS = (
     "workload",

@@ -46,7 +46,7 @@ class DailyCost:
     usd_low, usd_high: (D,) means at the ends of the source's price range. paid_gpu_hours: (S, D).
     gpus: GPUs reserved in the first term, or for on demand the 80th percentile over the paths of the largest hour.
     held_gpus: (D,) GPUs that the option reserves on each day, None where it reserves none; with the need they give
-    the idle hours for jobs (`sizing.gpu_cost.use_held`).
+    the idle hours for jobs (`sizing.gpu_cost.use_held`). provider: who sends the bill, empty where unknown.
     """
 
     workload: str
@@ -62,6 +62,7 @@ class DailyCost:
     checked: date | None
     note: str = ""
     held_gpus: Floats | None = None
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,7 @@ def _api(
         source="genai-prices" if cost.price is None else cost.price.source,
         checked=None if cost.price is None else cost.price.checked,
         note=" ".join(cost.notes),
+        provider=plan.provider,
     )
 
 
@@ -186,6 +188,7 @@ def _on_demand(workload: str, need: GpuNeed) -> DailyCost:
         source=offer.source,
         checked=offer.checked,
         note=_price_note(offer),
+        provider=offer.provider,
     )
 
 
@@ -212,6 +215,7 @@ def _reserved(workload: str, need: GpuNeed, term: Term, lead_days: int) -> Daily
         checked=offer.checked,
         note=f"{_price_note(offer)} Overflow on demand.{idle}",
         held_gpus=cost.held_gpus,
+        provider=offer.provider,
     )
 
 

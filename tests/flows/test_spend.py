@@ -23,6 +23,9 @@ def _cost(option, usd_a_day, *, gpu="h100", held=None):
         gpu=None if option == "api" else gpu,
         usd=None if usd_a_day is None else paths * np.full(DAYS, float(usd_a_day)),
         held_gpus=None if held is None else np.full(DAYS, float(held)),
+        paid_gpu_hours=None if option == "api" else np.full((PATHS, DAYS), 24.0),
+        provider="example",
+        label=option,
     )
 
 

@@ -16,6 +16,7 @@ NAMES = [
     "demand.csv",
     "tokens.csv",
     "months.csv",
+    "spend.csv",
     "decisions.csv",
     "track.csv",
     "plan.json",
@@ -54,6 +55,15 @@ def test_what_is_unknown_is_an_empty_cell(sparse):
     assert {row["gpus_p80"] for row in _rows(sparse, "fleets.csv")} == {""}
     assert {row["p99_tok_q0.9"] for row in _rows(sparse, "tokens.csv")} == {""}
     assert {row["usd"] for row in _rows(sparse, "decisions.csv")} == {""}
+
+
+def test_the_spend_of_a_month_adds_up_to_the_cent(report):
+    rows = _rows(report, "spend.csv")
+
+    assert rows
+    for month in report.months:
+        cents = sum(round(100 * float(row["usd"])) for row in rows if row["month"] == month.month)
+        assert cents == round(100 * month.usd.mean)
 
 
 def test_demand_tells_actual_days_from_forecast_days(report):

@@ -12,6 +12,8 @@ from reports.budget import (
     FleetRow,
     OptionChoice,
 )
+from reports.values.spend import SpendRow
+from sizing.cents import split_to_cents
 from sizing.money import CostLine
 
 _TERMS = (("on-demand", 1.0), ("reserved-30d", 0.9), ("reserved-1y", 0.7))
@@ -125,3 +127,18 @@ def budget_months(year_usd: float) -> list[BudgetMonth]:
         )
         day = last + timedelta(days=1)
     return found
+
+
+def spend_rows(months: list[BudgetMonth], workloads: list[str]) -> list[SpendRow]:
+    """Return two bills of each month: two thirds of it reserved, the rest on demand."""
+    rows = []
+    for month in months:
+        year, number = map(int, month.month.split("-"))
+        start = max(AS_OF, date(year, number, 1))
+        shared = {"month": month.month, "start": start, "end": start + timedelta(days=month.days - 1),
+                  "provider": "several", "gpu": "h100-sxm"}  # fmt: skip
+        reserved, over = (float(c) for c in split_to_cents([month.usd.mean * 2 / 3, month.usd.mean / 3]))
+        for kind, usd in (("reserved", reserved), ("on-demand", over)):
+            rows.append(SpendRow(**shared, workload=workloads[0], kind=kind, label=f"h100-sxm {kind}", usd=usd,
+                                 gpu_hours=usd / 3))  # type: ignore[arg-type]  # fmt: skip
+    return rows

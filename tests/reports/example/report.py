@@ -7,7 +7,7 @@ contract is filled the way the rooms below fill it, and that nothing in it depen
 from datetime import date
 
 from example.common import AS_OF, spread
-from example.money import budget_months
+from example.money import budget_months, spend_rows
 from example.sides import assumption_rows, data_quality, provenance_of
 from example.track import track_record
 from example.workload import workload_of
@@ -40,7 +40,8 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
             usd_365_days=year,
             committed_share=0.46,
         ),
-        months=budget_months(year.mean),
+        months=(months := budget_months(year.mean)),
+        spend=spend_rows(months, [w.name for w in every]),
         workloads=every,
         jobs=[
             Job(

@@ -76,4 +76,6 @@ def sparse_report() -> BudgetReport:
     )
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
-    return replace(report, decision=nothing, months=[], workloads=[bare], jobs=[], assumptions=[], track=None)
+    return replace(
+        report, decision=nothing, months=[], spend=[], workloads=[bare], jobs=[], assumptions=[], track=None
+    )
