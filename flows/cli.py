@@ -9,6 +9,7 @@ from importlib.metadata import version
 from data.errors import UserError, printable
 from flows.commands_data import add_export_sql, add_formats, add_ingest, add_rollup, add_store
 from flows.commands_judge import add_backtest, add_calibrate, add_validate_sizing
+from flows.commands_money import add_api_cost, add_breakeven, add_compare
 from flows.commands_plan import add_demo, add_plan, add_report
 from flows.commands_sizing import add_catalog, add_frontier, add_size
 from flows.options import EXIT_OK, EXIT_USER_ERROR, OneSentenceParser
@@ -32,6 +33,9 @@ COMMANDS = (
     add_report,
     add_size,
     add_frontier,
+    add_api_cost,
+    add_compare,
+    add_breakeven,
     add_catalog,
     add_backtest,
     add_validate_sizing,

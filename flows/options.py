@@ -63,6 +63,22 @@ def share(text: str) -> float:
     return value
 
 
+def share_below_1(text: str) -> float:
+    """Return a number from 0 to below 1."""
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be 0 or more and below 1")
+    return value
+
+
+def at_least_1(text: str) -> float:
+    """Return a number of 1 or more."""
+    value = _number(text)
+    if not 1 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} must be 1 or more")
+    return value
+
+
 def share_or_none(text: str) -> float:
     """Return a number between 0 and 1."""
     value = _number(text)

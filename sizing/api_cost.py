@@ -42,37 +42,59 @@ class ApiCost:
 
 
 def request_usd(
-    price: ApiPrice, prompt_tok: npt.ArrayLike, cached_tok: npt.ArrayLike, output_tok: npt.ArrayLike
+    price: ApiPrice,
+    prompt_tok: npt.ArrayLike,
+    cached_tok: npt.ArrayLike,
+    output_tok: npt.ArrayLike,
+    *,
+    cache_write_tok: npt.ArrayLike = 0.0,
+    cache_write_1h_tok: npt.ArrayLike = 0.0,
+    reasoning_tok: npt.ArrayLike = 0.0,
 ) -> Floats:
-    """Return USD for each request; the three lengths broadcast. The whole request pays the tier of its prompt.
+    """Return USD for each request; the lengths broadcast. The whole request pays the tier of its prompt.
 
-    usd = ((P - C) input + C cached + O output) / 1e6, at the prices of the highest threshold below P
+    usd = ((P - C - W) input + C cached + W write + (O - Z) output + Z reasoning) / 1e6, at the prices of the
+    highest threshold below P. Cached reads and writes are part of the prompt, reasoning Z of the output;
+    cache_write_1h_tok are the writes that are kept an hour.
     """
-    prompt, cached, output = np.broadcast_arrays(
-        *(np.asarray(x, dtype=np.float64) for x in (prompt_tok, cached_tok, output_tok))
+    prompt, cached, output, write, hour, reasoning = np.broadcast_arrays(
+        *(
+            np.asarray(x, dtype=np.float64)
+            for x in (prompt_tok, cached_tok, output_tok, cache_write_tok, cache_write_1h_tok, reasoning_tok)
+        )
     )
     thresholds = np.array([t.threshold_tok for t in price.tiers], dtype=np.float64)
     rate = price.rates()[np.searchsorted(thresholds, prompt, side="left")]
-    usd = (prompt - cached) * rate[..., 0] + cached * rate[..., 1] + output * rate[..., 2]
-    return np.asarray(usd + price.usd_per_request)
+    tokens = (prompt - cached - write, cached, output - reasoning, write - hour, hour, reasoning)
+    return np.asarray(sum(tok * rate[..., k] for k, tok in enumerate(tokens)) + price.usd_per_request)
 
 
-def demand_api_usd(price: ApiPrice, demand: Demand, *, token_ratio: float = 1.0) -> Floats:
+def demand_api_usd(
+    price: ApiPrice,
+    demand: Demand,
+    *,
+    token_ratio: float = 1.0,
+    cache_write_share: float | None = None,
+    reasoning_share: float | None = None,
+) -> Floats:
     """Return (S, D) USD of each path and day if every request went to the API at this price.
 
     Linear in requests and token sums within each tier, and `demand.long` has those sums above each threshold,
     so the total is what billing request by request gives (`tier_notes` says where a threshold is not kept).
-    token_ratio: tokens of this model's tokenizer for each token logged.
+    token_ratio: tokens of this model's tokenizer for each token logged. cache_write_share: of the prompt tokens
+    that were not read from the cache, reasoning_share: of the output (`ApiPlan`).
     NaN where a tier's share of the traffic is not known. Unknown cached tokens get no discount.
     """
     rates, shares = price.rates(), _tier_shares(price, demand, token_ratio)
     prompt, output = demand.prompt_tok * token_ratio, demand.output_tok * token_ratio
     cached = demand.cached_prompt_tok * token_ratio
     per_request = np.full_like(demand.requests, price.usd_per_request)
+    write_of, think_of = cache_write_share or 0.0, reasoning_share or 0.0
     for rate, (_, prompt_share, cached_share, output_share) in zip(rates, shares, strict=True):
         cached_here = np.nan_to_num(cached * cached_share)
-        per_request += (prompt * prompt_share - cached_here) * rate[0]
-        per_request += cached_here * rate[1] + output * output_share * rate[2]
+        uncached = prompt * prompt_share - cached_here
+        per_request += uncached * ((1 - write_of) * rate[0] + write_of * rate[3]) + cached_here * rate[1]
+        per_request += output * output_share * ((1 - think_of) * rate[2] + think_of * rate[5])
     return np.asarray(demand.requests * per_request)
 
 
@@ -118,14 +140,46 @@ def api_cost(
         return ApiCost(usd=None, price=None, notes=(reason,))
     usd = np.zeros_like(demand.requests)
     for price, share in periods:
-        usd += share[None, :] * demand_api_usd(price, demand, token_ratio=token_ratio)
+        usd += share[None, :] * demand_api_usd(
+            price,
+            demand,
+            token_ratio=token_ratio,
+            cache_write_share=plan.cache_write_share,
+            reasoning_share=plan.reasoning_share,
+        )
     first = periods[0][0]
     notes = dict.fromkeys(
-        n for p, _ in periods for n in (*p.notes, *tier_notes(p, demand, token_ratio=token_ratio))
+        note
+        for p, _ in periods
+        for note in (*p.notes, *tier_notes(p, demand, token_ratio=token_ratio), *_shape_notes(plan, p))
     )
     if len(periods) > 1:
         notes[_changes(periods)] = None
     return ApiCost(usd=None if np.isnan(usd).any() else usd, price=first, notes=tuple(notes))
+
+
+def _shape_notes(plan: ApiPlan, price: ApiPrice) -> list[str]:
+    """Say what the bill assumes of tokens that the list prices apart and that logs rarely tell apart."""
+    notes = []
+    if price.cache_write_usd_per_mtok not in (None, price.input_usd_per_mtok):
+        notes.append(
+            f"Cache writes cost ${price.cache_write_usd_per_mtok:g} per Mtok;"
+            + (
+                " how many tokens are written is not known (api.cache_write_share), so all are billed as input."
+                if plan.cache_write_share is None
+                else f" {plan.cache_write_share:.0%} of the uncached prompt is billed so, as the plan states."
+            )
+        )
+    if price.reasoning_usd_per_mtok not in (None, price.output_usd_per_mtok):
+        notes.append(
+            f"Reasoning tokens cost ${price.reasoning_usd_per_mtok:g} per Mtok;"
+            + (
+                " how many there are is not known (api.reasoning_share), so all are billed as output."
+                if plan.reasoning_share is None
+                else f" {plan.reasoning_share:.0%} of the output is billed so, as the plan states."
+            )
+        )
+    return notes
 
 
 def _window_note(price: ApiPrice, demand: Demand, token_ratio: float) -> str | None:

@@ -208,7 +208,7 @@ def _sentence(
     busy = qps * replica.gpu_s_per_request / replica.gpus
     text = (
         f"On {where} self-hosting costs what the API does at {qps:.3g} requests a second ({ends}), with its GPUs"
-        f" busy {busy:.0%} of the time; the forecast is {now_qps:.3g} a second."
+        f" busy {busy:.0%} of the time" + (f"; the forecast is {now_qps:.3g} a second." if now_qps else ".")
     )
     if for_good is None or for_good <= qps * (1 + 1e-9):
         return text

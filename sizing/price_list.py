@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,24 @@ _CONTEXT: dict[Processing, dict[str, str]] = {
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
 }
+TOKEN_KINDS = (
+    "input",
+    "cached input",
+    "output",
+    "cache write",
+    "cache write kept an hour",
+    "reasoning",
+)
+"""What a request's tokens are billed as, in the order of `ApiPrice.rates`."""
+
+_RATES = (
+    "input_usd_per_mtok",
+    "cached_usd_per_mtok",
+    "output_usd_per_mtok",
+    "cache_write_usd_per_mtok",
+    "cache_write_1h_usd_per_mtok",
+    "reasoning_usd_per_mtok",
+)
 _RELEASED = {"0.2.3": date(2026, 11, 10)}
 """When a version of the list was published. Source: its release page on PyPI, checked 2026-11-23."""
 
@@ -40,27 +58,40 @@ _SLOT = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiPlan:
-    """Which API a workload could use, as the price list names it."""
+    """Which API a workload could use, as the price list names it, and what its bill needs beyond the logs.
+
+    cache_write_share: share of the prompt tokens not read from the cache that are written to it, reasoning_share:
+    share of the output that is reasoning; None = nobody knows, and they are billed as plain input and output.
+    wait_share: share of the requests that can wait for batch or flex processing.
+    """
 
     provider: str
     model: str
+    cache_write_share: float | None = None
+    reasoning_share: float | None = None
+    wait_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiTier:
-    """Prices of a whole request whose prompt is longer than threshold_tok."""
+    """Prices of a whole request whose prompt is longer than threshold_tok; None as in `ApiPrice`."""
 
     threshold_tok: int
     input_usd_per_mtok: float
     cached_usd_per_mtok: float
     output_usd_per_mtok: float
+    cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
+    reasoning_usd_per_mtok: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiPrice:
     """One model's list price at one moment: base prices, and the tiers of long requests, shortest first.
 
-    cached_usd_per_mtok is the input price where the list states no price for cached reads (a note says so).
+    cached_usd_per_mtok is the input price where the list states no price for cached reads (a note says so). The
+    list states no price for cache writes, for those kept an hour, or for reasoning where these are None: it bills
+    writes as input, hour-long ones as the others, and reasoning as output.
     """
 
     provider: str
@@ -76,35 +107,42 @@ class ApiPrice:
     source: str
     checked: date | None
     notes: tuple[str, ...] = ()
+    cache_write_1h_usd_per_mtok: float | None = None
+    reasoning_usd_per_mtok: float | None = None
 
     def rates(self) -> Floats:
-        """Return (1 + tiers, 3): USD per token for uncached input, cached input and output, base first."""
-        base = (self.input_usd_per_mtok, self.cached_usd_per_mtok, self.output_usd_per_mtok)
-        tiers = [(t.input_usd_per_mtok, t.cached_usd_per_mtok, t.output_usd_per_mtok) for t in self.tiers]
-        return np.array([base, *tiers], dtype=np.float64) / MTOK
+        """Return (1 + tiers, 6): USD per token of each of TOKEN_KINDS, base first."""
+        steps: tuple[ApiPrice | ApiTier, ...] = (self, *self.tiers)
+        return np.array([token_rates(step) for step in steps], dtype=np.float64) / MTOK
+
+    def at_length(self, prompt_tok: float) -> "ApiPrice | ApiTier":
+        """Return the prices that a request with so long a prompt pays: the highest threshold below it."""
+        reached = [tier for tier in self.tiers if tier.threshold_tok < prompt_tok]
+        return reached[-1] if reached else self
 
     def scaled(self, fraction: float, note: str) -> "ApiPrice":
         """Return the price at a fraction of itself, with the reason as a note."""
-        tiers = tuple(
-            ApiTier(
-                threshold_tok=t.threshold_tok,
-                input_usd_per_mtok=t.input_usd_per_mtok * fraction,
-                cached_usd_per_mtok=t.cached_usd_per_mtok * fraction,
-                output_usd_per_mtok=t.output_usd_per_mtok * fraction,
-            )
-            for t in self.tiers
-        )
-        write = self.cache_write_usd_per_mtok
         return replace(
             self,
-            input_usd_per_mtok=self.input_usd_per_mtok * fraction,
-            cached_usd_per_mtok=self.cached_usd_per_mtok * fraction,
-            output_usd_per_mtok=self.output_usd_per_mtok * fraction,
-            cache_write_usd_per_mtok=None if write is None else write * fraction,
+            **_scaled_rates(self, fraction),
             usd_per_request=self.usd_per_request * fraction,
-            tiers=tiers,
+            tiers=tuple(replace(tier, **_scaled_rates(tier, fraction)) for tier in self.tiers),
             notes=(*self.notes, note),
         )
+
+
+def token_rates(step: ApiPrice | ApiTier) -> tuple[float, float, float, float, float, float]:
+    """Return USD per Mtok of each of TOKEN_KINDS, with what the list bills where it states no own price."""
+    write = step.input_usd_per_mtok if step.cache_write_usd_per_mtok is None else step.cache_write_usd_per_mtok
+    hour = write if step.cache_write_1h_usd_per_mtok is None else step.cache_write_1h_usd_per_mtok
+    output = step.output_usd_per_mtok
+    reasoning = output if step.reasoning_usd_per_mtok is None else step.reasoning_usd_per_mtok
+    return step.input_usd_per_mtok, step.cached_usd_per_mtok, output, write, hour, reasoning
+
+
+def _scaled_rates(step: ApiPrice | ApiTier, fraction: float) -> dict[str, Any]:
+    stated = {name: getattr(step, name) for name in _RATES}
+    return {name: rate * fraction for name, rate in stated.items() if rate is not None}
 
 
 def api_price(provider: str, model: str, *, at: datetime, processing: Processing = "standard") -> ApiPrice:
@@ -293,24 +331,19 @@ def _read_price(
     if listed.cache_read_mtok is None:
         notes.append(f"{info.id} has no price for cached reads; cached tokens are billed as input.")
     cached = listed.input_mtok if listed.cache_read_mtok is None else listed.cache_read_mtok
-    rates = (listed.input_mtok, cached, listed.output_mtok)
+    extra = (listed.cache_write_mtok, listed.cache_write_1h_mtok, listed.output_reasoning_mtok)
+    rates = (listed.input_mtok, cached, listed.output_mtok, *extra)
     starts = sorted({t.start for rate in rates for t in getattr(rate, "tiers", ())})
-    base = [_rate_above(rate, None) for rate in rates]
     installed = _installed()
     return ApiPrice(
         provider=host.id,
         model=info.id,
         processing=processing,
-        input_usd_per_mtok=base[0],
-        cached_usd_per_mtok=base[1],
-        output_usd_per_mtok=base[2],
-        cache_write_usd_per_mtok=None
-        if listed.cache_write_mtok is None
-        else _rate_above(listed.cache_write_mtok, None),
+        **_rates_above(rates, None),
         usd_per_request=0.0
         if listed.requests_kcount is None
-        else _rate_above(listed.requests_kcount, None) / 1_000,
-        tiers=tuple(_tier(start, rates) for start in starts),
+        else float(_rate_above(listed.requests_kcount, None) or 0.0) / 1_000,
+        tiers=tuple(ApiTier(threshold_tok=start, **_rates_above(rates, start)) for start in starts),
         context_window_tok=info.context_window,
         source=f"genai-prices {installed}",
         checked=_RELEASED.get(installed),
@@ -318,16 +351,16 @@ def _read_price(
     )
 
 
-def _tier(start: int, rates: tuple[object, object, object]) -> ApiTier:
-    uncached, cached, output = (_rate_above(rate, start) for rate in rates)
-    return ApiTier(
-        threshold_tok=start, input_usd_per_mtok=uncached, cached_usd_per_mtok=cached, output_usd_per_mtok=output
-    )
+def _rates_above(rates: Sequence[object], start: int | None) -> dict[str, Any]:
+    return {name: _rate_above(rate, start) for name, rate in zip(_RATES, rates, strict=True)}
 
 
-def _rate_above(rate: object, start: int | None) -> float:
-    """Return the rate just above the threshold `start`, or the base rate for None."""
+def _rate_above(rate: object, start: int | None) -> float | None:
+    """Return the rate just above the threshold `start`, or the base rate for None; None where there is no rate."""
     from genai_prices.types import TieredPrices
+
+    if rate is None:
+        return None
 
     if not isinstance(rate, TieredPrices):
         return float(rate)  # type: ignore[arg-type]  # a Decimal: the list types its prices by name at run time
