@@ -25,7 +25,7 @@ _KINDS: dict[str, SpendKind] = {"api": "api", "api-batch": "api-batch", "on-dema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendPart:
-    """One bill within the spend: who pays whom for what. usd, gpu_hours: (D,) means over the paths.
+    """One bill within the spend: who pays whom for what. usd: (S, D); gpu_hours: (D,) means over the paths.
 
     gpu_hours is None where no GPU is rented; option is that of the cost line that it is a part of, so an
     on-demand part of a reserved line is its overflow.
@@ -43,9 +43,9 @@ class SpendPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """USD a day over the plan, (S, D), the part of it that is under a term, and its mean by bill.
+    """USD a day over the plan, (S, D), the part of it that is under a term, and its bills.
 
-    The parts add up to the mean of usd.
+    The parts add up to usd.
     unpriced: choices without a known price. Where there are any the sums are too low, so nothing is made of them:
     unknown is unknown, never less.
     """
@@ -73,7 +73,7 @@ def plan_spend(
     usd = job_usd + held_usd[None, :]
     committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
     missing = list(unpriced)
-    parts = [*_held_parts(held_usd), *_job_parts(job_usd)]
+    parts = [*_held_parts(np.broadcast_to(held_usd, usd.shape)), *_job_parts(job_usd)]
     for workload in priced:
         for first, last, choice in _stretches(settings.horizons_days, workload.choices):
             cost = chosen_cost(workload.costs, choice)
@@ -83,7 +83,7 @@ def plan_spend(
             usd[:, first:last] += cost.usd[:, first:last]
             reserved_usd = _reserved_usd(workload, choice, cost)
             committed[:, first:last] += reserved_usd[first:last]
-            parts += _parts_of(cost, cost.usd.mean(axis=0), reserved_usd, first, last)
+            parts += _parts_of(cost, cost.usd, reserved_usd, first, last)
     return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing), parts=tuple(parts))
 
 
@@ -97,14 +97,14 @@ def _parts_of(
         return
     held_hours = cost.held_gpus * DAY_HOURS
     over_hours = None if all_hours is None else all_hours - held_hours
-    yield _part(cost, "reserved", reserved_usd, held_hours, first, last)
+    yield _part(cost, "reserved", np.broadcast_to(reserved_usd, all_usd.shape), held_hours, first, last)
     yield _part(cost, "on-demand", all_usd - reserved_usd, over_hours, first, last)
 
 
 def _part(
     cost: DailyCost, kind: SpendKind, usd: Floats, gpu_hours: Floats | None, first: int, last: int
 ) -> SpendPart:
-    inside = np.zeros(usd.size)
+    inside = np.zeros(usd.shape[1])
     inside[first:last] = 1.0
     overflow = kind == "on-demand" and cost.option != "on-demand"
     return SpendPart(
@@ -131,7 +131,7 @@ def _job_parts(job_usd: Floats) -> Iterator[SpendPart]:
     if job_usd.any():
         yield SpendPart(
             workload=JOBS, option="on-demand", kind="job", provider="", label="jobs that no idle hour takes",
-            gpu=None, usd=job_usd.mean(axis=0), gpu_hours=None,
+            gpu=None, usd=job_usd, gpu_hours=None,
         )  # fmt: skip
 
 

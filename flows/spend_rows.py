@@ -48,9 +48,9 @@ def _rows(parts: list[SpendPart], days: Days) -> Iterator[SpendRow]:
     months = days.astype("datetime64[M]")
     for month in np.unique(months):
         inside = np.flatnonzero(months == month)
-        there = [part for part in parts if part.usd[inside].any()]
-        cents = split_to_cents([float(part.usd[inside].sum()) for part in there])
-        for part, usd in zip(there, cents, strict=True):
+        there = [part for part in parts if part.usd[:, inside].any()]
+        paths = [part.usd[:, inside].sum(axis=1) for part in there]
+        for part, usd, spent in zip(there, split_to_cents([float(p.mean()) for p in paths]), paths, strict=True):
             yield SpendRow(
                 month=str(month),
                 start=as_day(days[inside[0]]),
@@ -61,5 +61,7 @@ def _rows(parts: list[SpendPart], days: Days) -> Iterator[SpendRow]:
                 label=part.label,
                 gpu=part.gpu,
                 usd=float(usd),
+                usd_p10=float(np.quantile(spent, 0.1)),
+                usd_p90=float(np.quantile(spent, 0.9)),
                 gpu_hours=None if part.gpu_hours is None else float(part.gpu_hours[inside].sum()),
             )

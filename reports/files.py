@@ -1,9 +1,10 @@
-"""Everything that one plan publishes, as bytes: the page, plan.json and the tables, whose hashes it prints."""
+"""All that one plan publishes, as bytes: the page; plan.json, CSV and FOCUS Parquet, whose hashes it prints."""
 
 import hashlib
 
 from reports.budget import BudgetReport, from_json, to_json
 from reports.export import table_texts
+from reports.focus import focus_files
 from reports.render import PublishedFile, render_html
 
 PAGE = "budget.html"
@@ -15,7 +16,7 @@ def page_files(report: BudgetReport) -> dict[str, bytes]:
     The page is made of what plan.json holds, so that reading it back gives the identical page.
     """
     report = from_json(to_json(report))
-    beside = {name: text.encode() for name, text in table_texts(report).items()}
+    beside = {name: text.encode() for name, text in table_texts(report).items()} | focus_files(report)
     listed = [
         PublishedFile(name=name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
         for name, content in beside.items()

@@ -13,7 +13,8 @@ class SpendRow:
 
     kind: reserved is a term that this plan proposes, committed one that is in force; the overflow above a term is
     on-demand. usd: the mean over the paths, in whole cents; the rows of a month add up to the month's mean rounded
-    once. gpu_hours: None where no GPU is rented, or nobody counts them.
+    once. usd_p10, usd_p90: the bill's own 80% range; ranges do not add up. gpu_hours: None where no GPU is rented,
+    or nobody counts them.
     """
 
     month: str
@@ -27,4 +28,6 @@ class SpendRow:
     label: str
     gpu: str | None
     usd: float
+    usd_p10: float
+    usd_p90: float
     gpu_hours: float | None

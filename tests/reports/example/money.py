@@ -140,5 +140,6 @@ def spend_rows(months: list[BudgetMonth], workloads: list[str]) -> list[SpendRow
         reserved, over = (float(c) for c in split_to_cents([month.usd.mean * 2 / 3, month.usd.mean / 3]))
         for kind, usd in (("reserved", reserved), ("on-demand", over)):
             rows.append(SpendRow(**shared, workload=workloads[0], kind=kind, label=f"h100-sxm {kind}", usd=usd,
+                                 usd_p10=0.9 * usd, usd_p90=1.1 * usd,
                                  gpu_hours=usd / 3))  # type: ignore[arg-type]  # fmt: skip
     return rows

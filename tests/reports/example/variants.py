@@ -34,6 +34,7 @@ def hostile_report() -> BudgetReport:
         title=HOSTILE,
         decision=replace(report.decision, headline=HOSTILE, lines=[HOSTILE]),
         workloads=[replace(first, horizons=[named, *first.horizons[1:]]), *report.workloads[1:]],
+        spend=[replace(row, workload=HOSTILE, label=HOSTILE, provider=HOSTILE) for row in report.spend],
         jobs=[replace(report.jobs[0], name=HOSTILE, sentence=HOSTILE)],
         quality=replace(report.quality, rejected_by_reason={HOSTILE: 3}),
         assumptions=[Assumption(name=HOSTILE, value=HOSTILE, source=HOSTILE, sensitivity=HOSTILE)],
