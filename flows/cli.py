@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from data.errors import UserError, printable
+from flows.commands_choice import add_choose, add_job
 from flows.commands_data import add_export_sql, add_formats, add_ingest, add_rollup, add_store
 from flows.commands_judge import add_backtest, add_calibrate, add_validate_sizing
 from flows.commands_money import add_api_cost, add_breakeven, add_compare
@@ -36,6 +37,8 @@ COMMANDS = (
     add_api_cost,
     add_compare,
     add_breakeven,
+    add_choose,
+    add_job,
     add_catalog,
     add_backtest,
     add_validate_sizing,

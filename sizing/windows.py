@@ -79,18 +79,22 @@ def busy_windows(traffic: Traffic, profile: ReplicaProfile, moments: Moments) ->
 
     moments stand in for second sums that an aggregated source does not state.
     """
-    work = window_work_s(traffic.windows, profile, moments)
+    return gathered(window_work_s(traffic.windows, profile, moments), traffic.window_s)
+
+
+def gathered(work: "pd.Series[float]", window_s: int) -> BusyWindows | None:
+    """Return how replica-seconds by window gather, or None where there are none."""
     if work.empty or not work.sum() > 0:
         return None
     times = pd.DatetimeIndex(work.index)
     hour_mean = work.groupby(times.floor("h")).transform("mean")
-    day_mean, by_day = _own_day(work, traffic.window_s)
+    day_mean, by_day = _own_day(work, window_s)
     seen = day_mean > 0
     window, hour = (work / day_mean)[seen].to_numpy(), (hour_mean / day_mean)[seen].to_numpy()
     busy = hour_mean > 0
     return BusyWindows(
-        window_s=traffic.window_s,
-        mean_load=float(work[seen].mean()) / traffic.window_s,
+        window_s=window_s,
+        mean_load=float(work[seen].mean()) / window_s,
         p95=float(np.quantile(window, 0.95)),
         p99=float(np.quantile(window, 0.99)),
         hours_p95=float(np.quantile(hour, 0.95)),
