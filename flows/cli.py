@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from data.errors import UserError, printable
 from flows.commands_choice import add_choose, add_job
+from flows.commands_commit import add_commit
 from flows.commands_data import add_export_sql, add_formats, add_ingest, add_rollup, add_store
 from flows.commands_judge import add_backtest, add_calibrate, add_validate_sizing
 from flows.commands_money import add_api_cost, add_breakeven, add_compare
@@ -39,6 +40,7 @@ COMMANDS = (
     add_breakeven,
     add_choose,
     add_job,
+    add_commit,
     add_catalog,
     add_backtest,
     add_validate_sizing,

@@ -20,7 +20,9 @@ class Band:
     """One unit of a need, from GPU first_gpu to last_gpu, and how often it is busy.
 
     busy_share: mean over the paths of its busy share of the term's hours, each hour weighted by its on-demand
-    price; p10 and p90 over the paths. needed_share: what the reserved price asks, 1 - discount.
+    price; p10 and p90 over the paths. needed_share: what the reserved price asks, 1 - discount. worth_share: what
+    holding the unit saves over its hours at the on-demand price, None where that is the busy share: with spot, an
+    API or work that can wait it is not.
     """
 
     gpu: str
@@ -31,6 +33,7 @@ class Band:
     busy_share_p90: float
     needed_share: float
     commit: bool
+    worth_share: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -39,7 +42,20 @@ class Band:
         if self.last_gpu > self.first_gpu:
             name += f"-{self.last_gpu}"
         verdict = "commit" if self.commit else "leave on demand"
-        return f"{name} is busy {self.busy_share:.0%} of hours, needs {self.needed_share:.0%}: {verdict}."
+        busy = f"{name} is busy {self.busy_share:.0%} of hours{self._worth}"
+        return f"{busy}, needs {self.needed_share:.0%}: {verdict}."
+
+    @property
+    def reason(self) -> str:
+        """Return why, as part of a longer sentence."""
+        busy = f"#{self.last_gpu} is busy {self.busy_share:.0%} of hours{self._worth}"
+        return f"{busy} and needs {self.needed_share:.0%}"
+
+    @property
+    def _worth(self) -> str:
+        if self.worth_share is None or abs(self.worth_share - self.busy_share) < 0.005:
+            return ""
+        return f" (worth {self.worth_share:.0%} of them at the on-demand price)"
 
 
 def busy_hours(hourly_gpus: Floats, *, unit_gpus: int = 1, weight: Floats | None = None) -> Floats:
@@ -47,18 +63,18 @@ def busy_hours(hourly_gpus: Floats, *, unit_gpus: int = 1, weight: Floats | None
 
         N_k = sum over hours of w_h clip(need_h / unit - (k - 1), 0, 1)
 
-    hourly_gpus: (S, D, 24). weight: (D, 24) hours' weights, 1 by default. A unit that is partly needed counts by
-    its part, so that sum_k N_k is the need itself.
+    hourly_gpus: (S, D, 24). weight: (D, 24) or (S, D, 24) hours' weights, 1 by default. A unit that is partly
+    needed counts by its part, so that sum_k N_k is the need itself.
     """
     if unit_gpus < 1:
         raise UserError(f"unit_gpus = {unit_gpus} must be at least 1.")
     need = np.reshape(hourly_gpus, (hourly_gpus.shape[0], -1)) / unit_gpus
-    hours = np.ones(need.shape[1]) if weight is None else np.ravel(weight)
+    wide = np.broadcast_to(1.0 if weight is None else weight, hourly_gpus.shape)
+    weights = np.reshape(wide, need.shape)
     full = np.floor(need).astype(np.int64)
     units = int(np.ceil(need.max(initial=0.0)))
     row = np.arange(need.shape[0])[:, None] * (units + 2)
     size = need.shape[0] * (units + 2)
-    weights = np.broadcast_to(hours, need.shape)
     whole = np.bincount(np.ravel(row + full), np.ravel(weights), size).reshape(-1, units + 2)
     part = np.bincount(np.ravel(row + full + 1), np.ravel(weights * (need - full)), size).reshape(-1, units + 2)
     at_least = np.cumsum(whole[:, ::-1], axis=1)[:, ::-1]
