@@ -86,7 +86,7 @@ class Replica:
 
     def step_s(self, batch: Floats) -> Floats:
         """Return seconds of one decode step at the workload's mean context, of one token of each sequence."""
-        return self._step(batch, np.asarray(self.mean.context_tok))
+        return self.step_at_s(batch, np.asarray(self.mean.context_tok))
 
     def longest_gap_s(self, batch: float, chunk_tok: float) -> float:
         """Return seconds of a step that also prefills a chunk of at most so many tokens of the mean prompt."""
@@ -125,7 +125,7 @@ class Replica:
         held = batch * self.mean.context_tok
 
         def step(b: float, x: float) -> float:
-            return float(self._step(np.array([b]), np.array([x / b]))[0])
+            return float(self.step_at_s(np.array([b]), np.array([x / b]))[0])
 
         h = NUDGE * batch
         s1 = (step(batch + h, held) - step(batch - h, held)) / (2 * h)
@@ -133,7 +133,7 @@ class Replica:
         s2 = (step(batch, held + k) - step(batch, held - k)) / (2 * k)
         return step(batch, held) - s1 * batch - s2 * held, s1, s2
 
-    def _step(self, batch: Floats, context_tok: Floats) -> Floats:
+    def step_at_s(self, batch: Floats, context_tok: Floats) -> Floats:
         """Return seconds a token of each sequence: of a step, or with speculation of a checked one over its yield.
 
         t = (t_step(k + 1 tokens each) + k c t_step(1)) / accepted

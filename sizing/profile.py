@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from data.catalog.models import ModelShape, Precision
 from data.errors import UserError
 from forecasting.demand import Moments
 from sizing.calibration import DEFAULT_ENGINE, Calibration, Key, load_calibration
+from sizing.kv_space import KvSpace, kv_space
 from sizing.layout import Layout
 from sizing.memory import MEMORY_UTILISATION, STEP_TOK, DoesNotFit, memory_batch
 from sizing.operating import MeanRequest, Replica
@@ -56,7 +57,7 @@ class Slo:
 class ReplicaProfile:
     """One replica of a model on one kind of GPU, at the largest batch that memory and SLO allow.
 
-    Fleets, breakeven, commitments and (later) the simulator use this and nothing else.
+    Fleets, breakeven, commitments and the simulator use this and nothing else.
 
     work_coefficients: (9,) replica-seconds for each unit of `data.traffic.SUMS`, linear at this operating point:
         prefill (linear + quadratic in the uncached prompt), decode share of weights, growing KV, overheads.
@@ -70,6 +71,8 @@ class ReplicaProfile:
     layout: how its GPUs share the model; `tp` is that of one stage.
     error_p10, error_p90: measured / predicted throughput of this kind of point, 80% band.
     measured_points: how many measured points of this (model, GPU) stand behind the calibration.
+    physics: the functions that the coefficients are tangents of; kv: its memory. The simulator reads both; None
+        where a profile was made of coefficients alone.
     """
 
     model: str
@@ -93,6 +96,8 @@ class ReplicaProfile:
     measured_points: int
     longest_gap_s: float
     layout: Layout
+    physics: Replica | None = None
+    kv: KvSpace | None = None
 
     @property
     def gpus(self) -> int:
@@ -169,28 +174,17 @@ def replica_profile(
     mean = MeanRequest(
         prompt_tok=prompt_tok, cached_tok=cached_prompt_tok, output_tok=max(output_tok, 1.0), moments=moments
     )
-    ceiling = memory_batch(
-        model,
-        gpu,
-        tp=tp,
-        precision=precision,
-        kv_precision=kv_precision,
-        context_tok=mean.context_tok,
-        pp=pp,
-        dp_attention=dp_attention,
-        memory_utilisation=memory_utilisation,
-    )
+    held: dict[str, Any] = {
+        "tp": tp,
+        "pp": pp,
+        "dp_attention": dp_attention,
+        "precision": precision,
+        "kv_precision": kv_precision,
+    }
+    share = memory_utilisation
+    ceiling = memory_batch(model, gpu, context_tok=mean.context_tok, memory_utilisation=share, **held)
     key = Key(model=model.name, gpu=gpu.name, engine=engine, precision=precision)
-    work = work_of(
-        model,
-        gpu,
-        tp=tp,
-        precision=precision,
-        kv_precision=kv_precision,
-        pp=pp,
-        ep=ep,
-        dp_attention=dp_attention,
-    )
+    work = work_of(model, gpu, ep=ep, **held)
     replica = Replica(work=work, factors=calibration.factors([key]), mean=mean, speculation=speculation)
     what = f"{model.name} on {layout.gpus} x {gpu.name}"
     batch, bound = _largest_batch(replica, slo, min(ceiling, ENGINE_BATCH), what)
@@ -220,6 +214,8 @@ def replica_profile(
         measured_points=calibration.measured_points(model.name, gpu.name),
         longest_gap_s=replica.longest_gap_s(batch, chunk_tok),
         layout=layout,
+        physics=replica,
+        kv=kv_space(model, gpu, memory_utilisation=share, **held),
     )
 
 

@@ -323,16 +323,24 @@ def prefill_latency_s(work: Work, factors: Factors, prompt_tok: Floats, cached_t
     stages: the last of c chunks has pp - 1 stages before it, (c + pp - 1) / c of the work.
     """
     fresh = np.maximum(prompt_tok - cached_tok, 1.0)
-    share = experts_touched(work.experts, work.experts_per_token, fresh) / np.maximum(work.experts, 1.0)
-    read = work.read_bytes + work.expert_bytes * share
-    floor = read / (work.memory_bytes_per_s * factors.memory_efficiency)
-    overhead = factors.step_s * work.pp + factors.layer_s * work.layers + factors.moe_layer_s * work.moe_layers
     bubble = (work.pp - 1) / np.maximum(np.ceil(fresh / STEP_TOK), 1.0)
     return np.asarray(
         prefill_work_s(work, factors, prompt_tok, cached_tok) * (1 + bubble)
-        + factors.slow * (floor + overhead)
+        + prefill_read_s(work, factors, fresh)
         + factors.first_token_s
     )
+
+
+def prefill_read_s(work: Work, factors: Factors, fresh_tok: Floats) -> Floats:
+    """Return seconds of a step that prefills fresh_tok tokens and decodes nothing, beside their arithmetic.
+
+    One reading of all weights that the tokens touch, and the overheads of a step.
+    """
+    share = experts_touched(work.experts, work.experts_per_token, fresh_tok) / np.maximum(work.experts, 1.0)
+    read = work.read_bytes + work.expert_bytes * share
+    floor = read / (work.memory_bytes_per_s * factors.memory_efficiency)
+    overhead = factors.step_s * work.pp + factors.layer_s * work.layers + factors.moe_layer_s * work.moe_layers
+    return np.asarray(factors.slow * (floor + overhead))
 
 
 def mixed_step_s(

@@ -1,0 +1,1 @@
+"""The simulator: requests, one by one, through replicas that batch continuously."""
