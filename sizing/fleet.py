@@ -11,7 +11,7 @@ from data.traffic import PERCENTILES, SUMS, Category, Traffic
 from data.units import DAY_S
 from forecasting.demand import HORIZONS_DAYS, Demand
 from sizing.profile import ReplicaProfile
-from sizing.windows import BusyWindows, busy_windows
+from sizing.windows import FINE_WINDOW_S, PLANNED_PERCENTILE, BusyWindows, busy_windows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -130,6 +130,8 @@ def plan_fleet(
     category: Category,
     mean_utilisation: float = MEAN_UTILISATION,
     window_utilisation: float = WINDOW_UTILISATION,
+    window_percentile: float = PLANNED_PERCENTILE,
+    window_s: int = FINE_WINDOW_S,
     deadline_h: float | None = None,
     spares: bool = True,
     tdp_w: float | None = None,
@@ -138,8 +140,8 @@ def plan_fleet(
 ) -> FleetPlan:
     """Return the fleet that this demand takes on this replica.
 
-    online: each day's fleet does the 99% busiest 10 s of that day, the historical distribution of windowed work
-        rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A source of longer
+    online: each day's fleet does the 99% (window_percentile) busiest 10 s of that day, the historical distribution
+        of windowed work rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A source of longer
         windows gets no 10-s plan: its own busiest windows at `mean_utilisation`, and a note.
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
@@ -154,11 +156,13 @@ def plan_fleet(
             " sized; give a source that states its token counts."
         )
     hour_share = _hour_share(demand)
-    busy = busy_windows(traffic, profile, demand.moments) if category == "online" else None
+    online = category == "online"
+    rule = {"percentile": window_percentile, "fine_s": max(window_s, FINE_WINDOW_S)}
+    busy = busy_windows(traffic, profile, demand.moments, **rule) if online else None
     filled = window_utilisation if busy and busy.fine else mean_utilisation
     if category == "online":
         # Where requests are so few that 99% of windows are empty, the mean is what must run.
-        need = np.maximum(busy.p99_load(load), load) / filled if busy else load / filled
+        need = np.maximum(busy.planned_load(load), load) / filled if busy else load / filled
     else:
         need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / filled
     spare = profile.gpus if category == "online" and spares else 0

@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 FINE_WINDOW_S = 10
 """Longest window that still shows bursts: a request waits about as long in a queue as such a window lasts."""
 
+PLANNED_PERCENTILE = 0.99
+"""Share of windows that a fleet covers where nothing else is said."""
+
 QUIET_SHARE = 0.1
 """Days below this share of the median day's work (outages) say nothing about the shape of a day."""
 
@@ -30,8 +33,9 @@ class BusyWindows:
 
     mean_load: of the days seen. p95, p99: quantiles of the work of windows, so they hold the hours of the day as
     well as the bursts. hours_p95, hours_p99: the same of hourly means, so they hold the hours alone.
-    hour_p99: 99% window over the mean of its own hour, each window counted by its hour's work.
-    windows: how many stand behind them. by_day: False where not one whole day was seen, and the mean is that
+    planned, hours_planned: the same at the percentile that is planned on, 99% where nothing else is said.
+    hour_planned: that window over the mean of its own hour, each window counted by its hour's work.
+    windows: how many stand behind them. fine_s: the longest windows that are planned on. by_day: False where not one whole day was seen, and the mean is that
     of all that was.
     """
 
@@ -41,14 +45,21 @@ class BusyWindows:
     p99: float
     hours_p95: float
     hours_p99: float
-    hour_p99: float
+    hour_planned: float
+    planned: float
+    hours_planned: float
     windows: int
     by_day: bool
+    fine_s: int = FINE_WINDOW_S
 
     @property
     def fine(self) -> bool:
         """Whether the windows are short enough to plan on."""
-        return self.window_s <= FINE_WINDOW_S
+        return self.window_s <= self.fine_s
+
+    def planned_load(self, load: Floats) -> Floats:
+        """Return the load of the busiest windows that are planned on, on days of mean load (...,)."""
+        return self._at_load(load, self.hours_planned, self.planned)
 
     def p99_load(self, load: Floats) -> Floats:
         """Return the load of the 99% busiest windows of days of mean load (...,): see _at_load."""
@@ -59,8 +70,8 @@ class BusyWindows:
         return self._at_load(load, self.hours_p95, self.p95)
 
     def hour_load(self, load: Floats) -> Floats:
-        """Return the load of the 99% busiest windows of hours of mean load (...,)."""
-        return self._at_load(load, 1.0, self.hour_p99)
+        """Return the load of the busiest windows that are planned on, in hours of mean load (...,)."""
+        return self._at_load(load, 1.0, self.hour_planned)
 
     def _at_load(self, load: Floats, steady: float, busiest: float) -> Floats:
         """Rescale: the hours of the day grow with the load, bursts about them with its square root.
@@ -74,10 +85,18 @@ class BusyWindows:
         return np.asarray(steady * load + max(busiest - steady, 0.0) * np.sqrt(load * self.mean_load))
 
 
-def busy_windows(traffic: Traffic, profile: ReplicaProfile, moments: Moments) -> BusyWindows | None:
+def busy_windows(
+    traffic: Traffic,
+    profile: ReplicaProfile,
+    moments: Moments,
+    *,
+    percentile: float = PLANNED_PERCENTILE,
+    fine_s: int = FINE_WINDOW_S,
+) -> BusyWindows | None:
     """Return how this workload's work gathers on this replica, or None where nothing was seen.
 
-    moments stand in for second sums that an aggregated source does not state.
+    moments stand in for second sums that an aggregated source does not state. percentile: the share of windows
+    that a fleet is to cover. fine_s: the longest windows that may be planned on.
     """
     return gathered(window_work_s(traffic.windows, profile, moments), traffic.window_s)
 
@@ -99,9 +118,14 @@ def gathered(work: "pd.Series[float]", window_s: int) -> BusyWindows | None:
         p99=float(np.quantile(window, 0.99)),
         hours_p95=float(np.quantile(hour, 0.95)),
         hours_p99=float(np.quantile(hour, 0.99)),
-        hour_p99=_weighted_quantile((work / hour_mean)[busy].to_numpy(), hour_mean[busy].to_numpy(), 0.99),
+        planned=float(np.quantile(window, percentile)),
+        hours_planned=float(np.quantile(hour, percentile)),
+        hour_planned=_weighted_quantile(
+            (work / hour_mean)[busy].to_numpy(), hour_mean[busy].to_numpy(), percentile
+        ),
         windows=len(work),
         by_day=by_day,
+        fine_s=fine_s,
     )
 
 

@@ -35,7 +35,7 @@ def test_ratio_of_busy_windows_is_that_of_their_work_to_the_day(worlds, profile)
     assert busy.by_day
     assert busy.p99 == pytest.approx(np.quantile(ratio, 0.99))
     assert 1 < busy.p95 < busy.p99
-    assert 1 < busy.hour_p99 < busy.p99
+    assert 1 < busy.hour_planned < busy.p99
 
 
 def test_steady_traffic_has_no_busy_windows(worlds, profile):
@@ -44,7 +44,7 @@ def test_steady_traffic_has_no_busy_windows(worlds, profile):
     windows.loc[:, :] = windows.mean().to_numpy()
     steady = busy_windows(replace(traffic, windows=windows), profile, demand.moments)
 
-    assert (steady.p95, steady.p99, steady.hour_p99) == pytest.approx((1, 1, 1))
+    assert (steady.p95, steady.p99, steady.hour_planned) == pytest.approx((1, 1, 1))
     assert steady.p99_load(np.array([3.0])) == pytest.approx(3.0)
 
 
