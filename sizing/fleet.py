@@ -141,8 +141,9 @@ def plan_fleet(
     """Return the fleet that this demand takes on this replica.
 
     online: each day's fleet does the 99% (window_percentile) busiest 10 s of that day, the historical distribution
-        of windowed work rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A source of longer
-        windows gets no 10-s plan: its own busiest windows at `mean_utilisation`, and a note.
+        of windowed work rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A
+        source of windows longer than window_s gets no such plan: its own busiest windows at `mean_utilisation`,
+        and a note.
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
 
@@ -157,8 +158,12 @@ def plan_fleet(
         )
     hour_share = _hour_share(demand)
     online = category == "online"
-    rule = {"percentile": window_percentile, "fine_s": max(window_s, FINE_WINDOW_S)}
-    busy = busy_windows(traffic, profile, demand.moments, **rule) if online else None
+    fine_s = max(window_s, FINE_WINDOW_S)
+    busy = (
+        busy_windows(traffic, profile, demand.moments, percentile=window_percentile, fine_s=fine_s)
+        if online
+        else None
+    )
     filled = window_utilisation if busy and busy.fine else mean_utilisation
     if category == "online":
         # Where requests are so few that 99% of windows are empty, the mean is what must run.

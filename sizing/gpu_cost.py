@@ -130,6 +130,17 @@ def use_held(needs: Sequence[Floats], held_gpus: Floats) -> tuple[list[Floats], 
     return rest, idle
 
 
+def held_usd(gpus: int | None, *, days: int, usd_per_gpu_hour: float | None) -> float | None:
+    """Return USD of GPUs that run in every hour of so many days, None where either is unknown.
+
+    >>> held_usd(8, days=30, usd_per_gpu_hour=2.5)
+    14400.0
+    """
+    if gpus is None or usd_per_gpu_hour is None:
+        return None
+    return gpus * days * _DAY_HOURS * usd_per_gpu_hour
+
+
 def fully_loaded_usd(usd: float, *, overhead_fraction: float) -> float:
     """Return a bill with spares, networking and staff on top, as one named fraction of it.
 

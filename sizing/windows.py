@@ -35,8 +35,8 @@ class BusyWindows:
     well as the bursts. hours_p95, hours_p99: the same of hourly means, so they hold the hours alone.
     planned, hours_planned: the same at the percentile that is planned on, 99% where nothing else is said.
     hour_planned: that window over the mean of its own hour, each window counted by its hour's work.
-    windows: how many stand behind them. fine_s: the longest windows that are planned on. by_day: False where not one whole day was seen, and the mean is that
-    of all that was.
+    windows: how many stand behind them. fine_s: the longest windows that are planned on. by_day: False where not
+    one whole day was seen, and the mean is that of all that was.
     """
 
     window_s: int
@@ -98,34 +98,63 @@ def busy_windows(
     moments stand in for second sums that an aggregated source does not state. percentile: the share of windows
     that a fleet is to cover. fine_s: the longest windows that may be planned on.
     """
-    return gathered(window_work_s(traffic.windows, profile, moments), traffic.window_s)
+    work = window_work_s(traffic.windows, profile, moments)
+    return gathered(work, traffic.window_s, percentile=percentile, fine_s=fine_s)
 
 
-def gathered(work: "pd.Series[float]", window_s: int) -> BusyWindows | None:
+def gathered(
+    work: "pd.Series[float]",
+    window_s: int,
+    *,
+    percentile: float = PLANNED_PERCENTILE,
+    fine_s: int = FINE_WINDOW_S,
+) -> BusyWindows | None:
     """Return how replica-seconds by window gather, or None where there are none."""
     if work.empty or not work.sum() > 0:
         return None
-    times = pd.DatetimeIndex(work.index)
-    hour_mean = work.groupby(times.floor("h")).transform("mean")
-    day_mean, by_day = _own_day(work, window_s)
-    seen = day_mean > 0
-    window, hour = (work / day_mean)[seen].to_numpy(), (hour_mean / day_mean)[seen].to_numpy()
+    seen = seen_ratios(work, window_s)
+    hour_mean = work.groupby(pd.DatetimeIndex(work.index).floor("h")).transform("mean")
     busy = hour_mean > 0
     return BusyWindows(
         window_s=window_s,
-        mean_load=float(work[seen].mean()) / window_s,
-        p95=float(np.quantile(window, 0.95)),
-        p99=float(np.quantile(window, 0.99)),
-        hours_p95=float(np.quantile(hour, 0.95)),
-        hours_p99=float(np.quantile(hour, 0.99)),
-        planned=float(np.quantile(window, percentile)),
-        hours_planned=float(np.quantile(hour, percentile)),
+        mean_load=seen.mean_load,
+        p95=float(np.quantile(seen.window, 0.95)),
+        p99=float(np.quantile(seen.window, 0.99)),
+        hours_p95=float(np.quantile(seen.hour, 0.95)),
+        hours_p99=float(np.quantile(seen.hour, 0.99)),
+        planned=float(np.quantile(seen.window, percentile)),
+        hours_planned=float(np.quantile(seen.hour, percentile)),
         hour_planned=_weighted_quantile(
             (work / hour_mean)[busy].to_numpy(), hour_mean[busy].to_numpy(), percentile
         ),
         windows=len(work),
-        by_day=by_day,
+        by_day=seen.by_day,
         fine_s=fine_s,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRatios:
+    """The windows of whole days: window, hour: (W,) work of each window, and of its hour's mean window, over its
+    day's mean. mean_load: replicas' worth of work of the days seen. by_day: as in BusyWindows.
+    """
+
+    window: Floats
+    hour: Floats
+    mean_load: float
+    by_day: bool
+
+
+def seen_ratios(work: "pd.Series[float]", window_s: int) -> SeenRatios:
+    """Return how the work of windows (replica-seconds) stands to that of their own days; some of it is above 0."""
+    hour_mean = work.groupby(pd.DatetimeIndex(work.index).floor("h")).transform("mean")
+    day_mean, by_day = _own_day(work, window_s)
+    seen = day_mean > 0
+    return SeenRatios(
+        window=np.asarray((work / day_mean)[seen], dtype=np.float64),
+        hour=np.asarray((hour_mean / day_mean)[seen], dtype=np.float64),
+        mean_load=float(work[seen].mean()) / window_s,
+        by_day=by_day,
     )
 
 
