@@ -9,8 +9,9 @@ import pandas as pd
 
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from data.units import DAY_S
-from flows.pricing import Priced
+from flows.pricing import Priced, hosting_gpu
 from flows.settings import WorkloadSettings
+from flows.sides import NO_SIDES, Sides
 from flows.stated import Floats, source_of, widened
 from flows.walk import SizedGpu
 from forecasting.demand import Demand
@@ -53,6 +54,7 @@ def workload_page(
     textbook: Textbook | None,
     horizons_days: Sequence[int],
     moved: Moved | None = None,
+    sides: Sides = NO_SIDES,
 ) -> Workload:
     """Return everything the page says about one workload."""
     demand = outlook.demand
@@ -69,6 +71,7 @@ def workload_page(
         method=_method(outlook),
         moved=moved,
         second_opinion=_second_opinion(outlook, horizons_days),
+        windowed=sides.windowed,
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,
@@ -76,18 +79,6 @@ def workload_page(
         horizons=[_horizon(settings, traffic, days, outlook, sized, priced) for days in horizons_days],
         breakeven=[_breakeven(each) for each in priced.breakevens],
     )
-
-
-def hosting_gpu(priced: Priced, days: int) -> str | None:
-    """Return the GPU that serves the workload over a horizon, or would if the API is chosen instead.
-
-    The chosen one, else the one whose cheapest option costs least; None where no GPU has a known price.
-    """
-    choice = priced.choices[days]
-    if choice.gpu is not None:
-        return choice.gpu
-    known = [p.line for p in priced.lines[days] if p.line.gpu is not None and p.line.usd is not None]
-    return min(known, key=lambda line: line.usd.mean if line.usd else np.inf).gpu if known else None
 
 
 def _series(seen: "pd.Series[float]", forecast: pd.DataFrame) -> Series:

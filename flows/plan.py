@@ -18,7 +18,9 @@ from flows.record import Record, keep_record, keep_scores, read_record, record_d
 from flows.report import budget_report
 from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest
 from flows.settings import LoadedPlan, load_plan
+from flows.sides import weigh
 from flows.walk import Facts, foresee, read_facts, read_past, size
+from flows.windowed import planning_traffic, read_requests
 from forecasting.outlook import Outlook
 from reports.budget import BudgetReport
 from reports.files import page_files
@@ -92,6 +94,7 @@ def _walk(
     workloads = plan.settings.workloads
     progress("reading the store", 0.05)
     past = step("read traffic", read_past, plan, run.as_of)
+    requests = step("read requests", read_requests, plan, run.as_of)
     record = step("score earlier plans", read_record, plan, past, run.as_of)
     outlooks, sized = [], []
     for n, (workload, traffic) in enumerate(zip(workloads, past.traffic, strict=True)):
@@ -99,15 +102,31 @@ def _walk(
         outlooks.append(step(f"forecast {workload.name}", foresee, plan, traffic, run.as_of))
     for n, (workload, traffic, outlook) in enumerate(zip(workloads, past.traffic, outlooks, strict=True)):
         progress(f"sizing {workload.name}", 0.5 + 0.2 * n / len(workloads))
-        sized.append(step(f"size {workload.name}", size, plan, facts, workload, traffic, outlook.demand))
+        seen = planning_traffic(traffic, requests[n], plan.settings.windows.window_s)
+        sized.append(step(f"size {workload.name}", size, plan, facts, workload, seen, outlook.demand))
     needs = share_held(plan, [outlook.demand for outlook in outlooks], sized)
     priced = []
     for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
         progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
         priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
+    sides = [
+        step(
+            f"weigh {workload.name}",
+            weigh,
+            plan,
+            facts,
+            workload,
+            past.traffic[n],
+            requests[n],
+            outlooks[n].demand,
+            sized[n],
+            priced[n],
+        )
+        for n, workload in enumerate(workloads)
+    ]
     progress("writing the page", 0.9)
     idle = idle_gpus(plan, priced, needs, outlooks[0].demand)
-    report = budget_report(plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now)
+    report = budget_report(plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now, sides=sides)
     return report, outlooks, record
 
 

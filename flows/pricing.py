@@ -149,6 +149,18 @@ def api_token_ratio(workload: WorkloadSettings) -> float:
     return workload.api.token_ratio / workload.token_ratio if workload.api else 1.0
 
 
+def hosting_gpu(priced: Priced, days: int) -> str | None:
+    """Return the GPU that serves the workload over a horizon, or would if the API is chosen instead.
+
+    The chosen one, else the one whose cheapest option costs least; None where no GPU has a known price.
+    """
+    choice = priced.choices[days]
+    if choice.gpu is not None:
+        return choice.gpu
+    known = [p.line for p in priced.lines[days] if p.line.gpu is not None and p.line.usd is not None]
+    return min(known, key=lambda line: line.usd.mean if line.usd else np.inf).gpu if known else None
+
+
 def _breakevens(
     demand: Demand,
     fleets: Mapping[str, FleetPlan],

@@ -6,14 +6,15 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from flows.assemble import hosting_gpu, workload_page
+from flows.assemble import workload_page
 from flows.headline import as_currency, decide_plan
 from flows.history import moved_since, track_record
-from flows.pricing import Priced
+from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
 from flows.record import Record
 from flows.runs import Run
 from flows.settings import LoadedPlan, WorkloadSettings
+from flows.sides import NO_SIDES, Sides
 from flows.spend import by_month, committed_share, over_days, plan_spend
 from flows.spend_rows import spend_rows
 from flows.walk import Facts, Past, SizedGpu, offers_of, textbook_for
@@ -39,10 +40,11 @@ def budget_report(
     *,
     run: Run,
     now: datetime,
+    sides: Sequence[Sides] = (),
 ) -> BudgetReport:
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
-    record: what earlier plans left behind.
+    record: what earlier plans left behind. sides: of each workload, what stands beside its plan.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
@@ -83,6 +85,7 @@ def budget_report(
                 _textbook(facts, workload, outlooks[n], priced[n], first),
                 settings.horizons_days,
                 moved_since(record, outlooks[n], events),
+                sides[n] if sides else NO_SIDES,
             )
             for n, workload in enumerate(settings.workloads)
         ],

@@ -140,6 +140,8 @@ class WorkloadSettings(Section):
     dp_attention: bool = False
     speculation: SpeculationSettings | None = None
     slo: SloSettings = SloSettings()
+    long_slo: SloSettings | None = None
+    """What requests in a pool of their own must see, where long ones are promised less; None = slo."""
     api: ApiSettings | None = None
     deadline_h: Positive | None = None
     token_ratio: Positive = 1.0
@@ -244,6 +246,14 @@ class UtilisationSettings(Section):
     """In the 10-second window that the fleet is sized for."""
 
 
+class WindowSettings(Section):
+    """Which busy windows an online fleet covers."""
+
+    percentile: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
+    window_s: Literal[1, 10, 60] = 10
+    """Length of a window; 1 s is read from the stored requests, 60 s adds up windows of 10 s."""
+
+
 class PlanSettings(Section):
     """The whole plan.toml."""
 
@@ -263,6 +273,7 @@ class PlanSettings(Section):
     catalog: CatalogSettings = CatalogSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     utilisation: UtilisationSettings = UtilisationSettings()
+    windows: WindowSettings = WindowSettings()
     budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(
         default_factory=dict
     )

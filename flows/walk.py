@@ -218,6 +218,8 @@ def size(
                 horizons=plan.settings.horizons_days,
                 mean_utilisation=plan.settings.utilisation.mean,
                 window_utilisation=plan.settings.utilisation.window,
+                window_percentile=plan.settings.windows.percentile,
+                window_s=plan.settings.windows.window_s,
                 deadline_h=workload.deadline_h,
             ),
             offers=offers_of(facts, each.gpu, plan.settings.prices.source),

@@ -17,6 +17,7 @@ from reports.values.forecast import (
     TokenPercentiles,
 )
 from reports.values.money import Breakeven, OptionChoice
+from reports.values.windows import WindowedWork
 from sizing.money import CostLine
 
 
@@ -66,3 +67,5 @@ class Workload:
     """Why its number moved since the plan before; None in files of before the track record."""
     second_opinion: SecondOpinion | None = None
     """None in files of before it was asked."""
+    windowed: WindowedWork | None = None
+    """None in files of before it, and where no fleet is planned."""

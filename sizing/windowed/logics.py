@@ -26,11 +26,15 @@ class PlanLogic:
 
 
 def plan_logics(horizon: FleetHorizon, *, usd_per_gpu_hour: float | None) -> tuple[PlanLogic, ...]:
-    """Return the mean plan, the plan of the product of 95% lengths, and the windowed plan."""
+    """Return the mean plan, the plan of the product of 95% lengths, and the windowed plan.
+
+    The last one covers the windows and the percentile that the fleet was planned on; it is unknown for work that
+    waits and for sources of longer windows.
+    """
     asked: Mapping[Logic, int | None] = {
         "mean": horizon.mean_plan_gpus,
         "p95 lengths": horizon.p95_lengths_gpus,
-        "windowed": horizon.gpus_p80 - horizon.spare_gpus,
+        "windowed": None if horizon.windowed_p99_gpus is None else horizon.gpus_p80 - horizon.spare_gpus,
     }
     mean = horizon.mean_plan_gpus
     return tuple(

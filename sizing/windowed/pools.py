@@ -44,6 +44,8 @@ class LongRequests:
     the budget is to let through, None for a length that was given. requests_share, work_share: of those beyond.
     whole, within, beyond: the cheapest fleet for all, for those within and for those beyond; None where no GPU
     with a known price serves them, and why_not says so.
+    gpus_saved, usd_saved: what refusing the longer requests saves; GPUs only where both fleets are of one kind.
+    pool_saves_usd: what a pool of their own saves against one fleet for all; negative where it costs more.
     """
 
     days: int
@@ -54,23 +56,42 @@ class LongRequests:
     whole: PoolFleet | None
     within: PoolFleet | None
     beyond: PoolFleet | None
+    gpus_saved: int | None
+    usd_saved: float | None
+    pool_saves_usd: float | None
     why_not: str = ""
 
-    @property
-    def gpus_saved(self) -> int | None:
-        """GPUs that refusing the longer requests saves."""
-        return None if self.whole is None or self.within is None else self.whole.gpus - self.within.gpus
-
-    @property
-    def usd_saved(self) -> float | None:
-        """USD over the horizon that refusing the longer requests saves."""
-        return None if self.whole is None or self.within is None else self.whole.usd - self.within.usd
-
-    @property
-    def pool_saves_usd(self) -> float | None:
-        """USD over the horizon that a pool of their own saves; negative where it costs more."""
-        saved = self.usd_saved
-        return None if saved is None or self.beyond is None else saved - self.beyond.usd
+    @classmethod
+    def of(
+        cls,
+        *,
+        days: int,
+        budget_tok: int,
+        share: float | None,
+        requests_share: float,
+        work_share: float,
+        whole: PoolFleet | None,
+        within: PoolFleet | None,
+        beyond: PoolFleet | None,
+        why_not: str = "",
+    ) -> "LongRequests":
+        """Return the comparison of three fleets."""
+        both = None if whole is None or within is None else (whole, within)
+        saved = None if both is None else both[0].usd - both[1].usd
+        return cls(
+            days=days,
+            budget_tok=budget_tok,
+            share=share,
+            requests_share=requests_share,
+            work_share=work_share,
+            whole=whole,
+            within=within,
+            beyond=beyond,
+            gpus_saved=both[0].gpus - both[1].gpus if both and both[0].gpu == both[1].gpu else None,
+            usd_saved=saved,
+            pool_saves_usd=None if saved is None or beyond is None else saved - beyond.usd,
+            why_not=why_not,
+        )
 
 
 def sum_ratios(part: pd.DataFrame, whole: pd.DataFrame) -> Floats:
@@ -145,6 +166,28 @@ def best_pool(rows: Sequence[LongRequests]) -> LongRequests | None:
     """Return the length at which a pool of their own saves most, None where none can be compared."""
     known = [row for row in rows if row.pool_saves_usd is not None]
     return max(known, key=lambda row: row.pool_saves_usd or 0.0, default=None)
+
+
+def pool_sentence(rows: Sequence[LongRequests], usd: str = "$") -> str:
+    """Say whether long requests deserve a pool of their own over these rows' horizon, and by how much."""
+    best = best_pool(rows)
+    if best is None or best.whole is None or best.within is None or best.beyond is None:
+        reason = next((row.why_not for row in rows if row.why_not), "")
+        return f"No pool of their own can be weighed for long requests. {reason}".strip()
+    saves = best.pool_saves_usd or 0.0
+    two = f"{_fleet(best.within)} and {_fleet(best.beyond)}, {usd}{best.within.usd + best.beyond.usd:,.0f}"
+    one = f"{_fleet(best.whole)}, {usd}{best.whole.usd:,.0f} on demand over {best.days} days"
+    above = f"above {best.budget_tok:,} tokens ({best.requests_share:.2%} of requests)"
+    if saves > 0:
+        return f"Serve requests {above} in a pool of their own: it saves {usd}{saves:,.0f}. {two}, against {one}."
+    return (
+        f"Keep one fleet: of the lengths tried, a pool of their own for requests {above} comes nearest and costs"
+        f" {usd}{-saves:,.0f} more. {two}, against {one}."
+    )
+
+
+def _fleet(pool: PoolFleet) -> str:
+    return f"{pool.gpus} x {pool.gpu} ({pool.layout})"
 
 
 def _over(value: float, by: float) -> float:

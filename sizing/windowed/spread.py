@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import UserError
-from data.traffic import Traffic
+from data.traffic import SUMS, Traffic
 from forecasting.demand import Moments
 from sizing.profile import ReplicaProfile
 from sizing.windows import PLANNED_PERCENTILE, SeenRatios, seen_ratios, window_work_s
@@ -18,10 +18,10 @@ Floats = npt.NDArray[np.float64]
 QUANTILES = (0.5, 0.95, 0.99, 0.999)
 """Quantiles of windows that are printed."""
 
-DAY_POINTS = 12
+DAY_POINTS = 8
 """Equally likely days that stand for a path's days."""
 
-_BODY, _TAIL = 300, 200
+_BODY, _TAIL = 140, 100
 """Groups of windows, by rank, that stand for the lower 98% and the upper 2% of them."""
 
 
@@ -69,6 +69,16 @@ def at_window(traffic: Traffic, window_s: int) -> Traffic:
     longer = traffic.windows.groupby(times).sum(min_count=1).rename_axis("window_utc")
     whole = traffic.windows.groupby(times).size() == window_s // traffic.window_s
     return replace(traffic, windows=longer[whole.to_numpy()], window_s=window_s)
+
+
+def in_model_tokens(windows: pd.DataFrame, token_ratio: float) -> pd.DataFrame:
+    """Return windows in tokens of the planned model, where another tokenizer logged them: sums grow with the
+    ratio, sums of products with its square.
+    """
+    if token_ratio == 1.0:
+        return windows
+    power = [0, 1, 1, 1, 2, 2, 2, 2, 2]
+    return windows[list(SUMS)] * np.power(token_ratio, power)
 
 
 def window_gpu_s(windows: pd.DataFrame, profile: ReplicaProfile, moments: Moments) -> "pd.Series[float]":

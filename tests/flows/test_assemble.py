@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from flows.assemble import hosting_gpu, workload_page
-from flows.pricing import Priced, api_token_ratio
+from flows.assemble import workload_page
+from flows.pricing import Priced, api_token_ratio, hosting_gpu
 from flows.walk import SizedGpu
 from forecasting.spread import Spread
 from sizing.api_cost import ApiPlan, api_cost

@@ -10,6 +10,7 @@ from example.common import AS_OF, GPUS, HORIZONS, spread
 from example.forecast import busiest_rows, method_of, source_of, tokens_of, traffic_series, week_profile
 from example.money import breakeven_of, choice_of, cost_lines
 from example.track import moved_since, opinion
+from example.windows import windowed_of
 from reports.budget import (
     Horizon,
     LongShareRow,
@@ -58,6 +59,7 @@ def workload_of(i: int, history_days: int) -> Workload:
         horizons=horizons,
         breakeven=[] if api is None else [breakeven_of(g, level, prompt + output) for g in ("h100-sxm", "b200")],
         second_opinion=opinion(basis, seen, level),
+        windowed=None if basis == "no history" else windowed_of(horizons[0].fleets[0]),
         moved=moved_since(
             AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt
         ),

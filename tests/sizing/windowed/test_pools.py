@@ -16,6 +16,7 @@ from sizing.windowed.pools import (
     cheapest_pool,
     part_demand,
     part_traffic,
+    pool_sentence,
     sum_ratios,
     work_share,
 )
@@ -39,7 +40,7 @@ def long_requests(**changes):
         "days": 30, "budget_tok": 4_096, "share": 0.99, "requests_share": 0.01, "work_share": 0.2,
         "whole": pool(20, 36_000.0), "within": pool(14, 25_200.0), "beyond": pool(4, 7_200.0),
     }  # fmt: skip
-    return LongRequests(**(row | changes))
+    return LongRequests.of(**(row | changes))
 
 
 def test_parts_of_a_demand_have_the_means_and_squares_of_their_own_requests(worlds):
@@ -101,6 +102,7 @@ def test_refusing_and_a_pool_of_their_own_by_hand():
 def test_saving_is_unknown_where_a_fleet_is():
     assert long_requests(beyond=None).pool_saves_usd is None
     assert long_requests(beyond=None).gpus_saved == 6
+    assert long_requests(within=pool(9, 20_000.0, "h200")).gpus_saved is None  # kinds cannot be subtracted
     assert long_requests(within=None).gpus_saved is long_requests(within=None).usd_saved is None
 
 
@@ -109,6 +111,18 @@ def test_best_pool_saves_most():
 
     assert best_pool(rows).budget_tok == 9
     assert best_pool(rows[2:]) is best_pool([]) is None
+
+
+def test_sentence_says_which_way_is_cheaper_and_by_how_much():
+    saves, costs = long_requests(), long_requests(beyond=pool(8, 14_400.0, "h200"))
+
+    assert pool_sentence([costs, saves]) == (
+        "Serve requests above 4,096 tokens (1.00% of requests) in a pool of their own: it saves $3,600. 14 x h100"
+        " (TP 2) and 4 x h100 (TP 2), $32,400, against 20 x h100 (TP 2), $36,000 on demand over 30 days."
+    )
+    assert pool_sentence([costs]).startswith("Keep one fleet: ")
+    assert "costs $3,600 more. 14 x h100 (TP 2) and 8 x h200 (TP 2), $39,600" in pool_sentence([costs])
+    assert pool_sentence([long_requests(beyond=None, why_not="Too long.")]).endswith(" Too long.")
 
 
 def test_cheapest_pool_is_the_least_dollars_and_not_the_fewest_gpus(worlds, profile):

@@ -7,7 +7,7 @@ import pytest
 from data.errors import UserError
 from data.traffic import SUMS
 from data.units import DAY_S
-from sizing.windowed.spread import at_window, spread_of, window_gpu_s
+from sizing.windowed.spread import at_window, in_model_tokens, spread_of, window_gpu_s
 from sizing.windows import seen_ratios, window_work_s
 
 
@@ -99,3 +99,13 @@ def test_no_windows_and_idle_ones_have_no_spread(worlds, profile):
 
     assert spread_of(traffic.windows.iloc[:0], 10, profile, demand.moments) == ()
     assert spread_of(pd.DataFrame(traffic.windows * 0.0), 10, profile, demand.moments) == ()
+
+
+def test_windows_in_another_tokenizers_tokens_scale_sums_and_products(worlds):
+    _, traffic = worlds(seen_days=1)
+    longer = in_model_tokens(traffic.windows, 1.5)
+
+    assert longer["requests"].equals(traffic.windows["requests"])
+    assert longer["prompt_tok_sum"].sum() == pytest.approx(1.5 * traffic.windows["prompt_tok_sum"].sum())
+    assert longer["prompt_output_sum"].sum() == pytest.approx(2.25 * traffic.windows["prompt_output_sum"].sum())
+    assert in_model_tokens(traffic.windows, 1.0) is traffic.windows

@@ -1,0 +1,37 @@
+"""What stands beside a workload's plan: its work in windows, and how the fleet is deployed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data.traffic import Traffic
+from flows.pricing import Priced, hosting_gpu
+from flows.settings import LoadedPlan, WorkloadSettings
+from flows.walk import Facts, SizedGpu
+from flows.windowed import RequestPast, windowed_work
+from forecasting.demand import Demand
+from reports.values.windows import WindowedWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """One workload's; None where there is none."""
+
+    windowed: WindowedWork | None = None
+
+
+NO_SIDES = Sides()
+
+
+def weigh(
+    plan: LoadedPlan,
+    facts: Facts,
+    workload: WorkloadSettings,
+    traffic: Traffic,
+    requests: RequestPast | None,
+    demand: Demand,
+    sized: Sequence[SizedGpu],
+    priced: Priced,
+) -> Sides:
+    """Weigh one workload that is planned and priced."""
+    gpu = hosting_gpu(priced, plan.settings.horizons_days[0])
+    return Sides(windowed=windowed_work(plan, facts, workload, traffic, requests, demand, sized, gpu))
