@@ -198,3 +198,47 @@ CREATE TABLE IF NOT EXISTS forecast_score (
     pinball DOUBLE NOT NULL,               -- mean quantile loss at 0.1, 0.5, 0.9
     naive_pinball DOUBLE                   -- that of repeating the week before the forecast. NULL = none known
 );
+
+-- One row per file of bills that was imported, known by its content.
+CREATE TABLE IF NOT EXISTS spend_file (
+    file_id VARCHAR NOT NULL,              -- first 16 hex digits of sha256(path)
+    path VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
+    shape VARCHAR NOT NULL,                -- focus | own
+    rows BIGINT NOT NULL,
+    imported_utc TIMESTAMPTZ NOT NULL
+);
+
+-- One row per charge that came: what was really paid, and the GPU-hours in service. NULL = not stated.
+CREATE TABLE IF NOT EXISTS spend_actual (
+    file_id VARCHAR NOT NULL,
+    day_utc DATE NOT NULL, until_utc DATE NOT NULL,        -- half-open: the charge is for day_utc <= day < until_utc
+    provider VARCHAR, label VARCHAR, gpu VARCHAR, workload VARCHAR, team VARCHAR,
+    tags VARCHAR,                          -- JSON
+    gpu_hours DOUBLE,
+    billed_usd DECIMAL(24, 10) NOT NULL,   -- as invoiced
+    effective_usd DECIMAL(24, 10) NOT NULL -- amortised: terms spread over the hours that they cover
+);
+
+-- One row per proposed commitment that somebody accepted or declined; accepted ones are in force from start_day on.
+CREATE TABLE IF NOT EXISTS commit_decision (
+    decision_id VARCHAR NOT NULL,
+    run_id VARCHAR,                        -- the plan that proposed it; NULL = nobody's proposal
+    verdict VARCHAR NOT NULL,              -- accepted | declined | withdrawn
+    gpu VARCHAR NOT NULL, gpus INTEGER NOT NULL, provider VARCHAR NOT NULL,
+    usd_per_gpu_hour DOUBLE NOT NULL,
+    start_day DATE NOT NULL, end_day DATE NOT NULL,        -- its last day
+    decided_by VARCHAR NOT NULL, decided_utc TIMESTAMPTZ NOT NULL,
+    note VARCHAR
+);
+
+-- One row per price that a plan used, so that what moved since can be said.
+CREATE TABLE IF NOT EXISTS price_used (
+    run_id VARCHAR NOT NULL, as_of DATE NOT NULL,
+    kind VARCHAR NOT NULL,                 -- gpu | api
+    name VARCHAR NOT NULL,                 -- the GPU, or provider/model
+    provider VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,                 -- the term, or input | cached | output and the tier's threshold
+    unit VARCHAR NOT NULL,                 -- usd_per_gpu_hour | usd_per_mtok
+    usd_low DOUBLE NOT NULL, usd_high DOUBLE NOT NULL,
+    source VARCHAR NOT NULL, checked DATE
+);

@@ -1,0 +1,1 @@
+"""What finance brings in and takes out: bills that came, decisions that were made, prices that were used."""
