@@ -10,6 +10,7 @@ from data.errors import UserError, printable
 from flows.commands_choice import add_choose, add_job
 from flows.commands_commit import add_commit
 from flows.commands_data import add_export_sql, add_formats, add_ingest, add_rollup, add_store
+from flows.commands_finops import add_actuals, add_decide, add_prices, add_showback
 from flows.commands_judge import add_backtest, add_calibrate, add_validate_sizing
 from flows.commands_money import add_api_cost, add_breakeven, add_compare
 from flows.commands_plan import add_demo, add_plan, add_report
@@ -42,6 +43,10 @@ COMMANDS = (
     add_job,
     add_commit,
     add_catalog,
+    add_prices,
+    add_actuals,
+    add_decide,
+    add_showback,
     add_backtest,
     add_validate_sizing,
     add_calibrate,

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from data.errors import UserError
+from data.finops.decisions import read_decisions
+from data.finops.prices_used import PriceUsed, keep_prices
 from data.lock import Patience
 from data.read_traffic import store_digest
 from data.warehouse import open_store, transaction
+from flows.in_force import with_decisions
+from flows.price_use import prices_used
 from flows.pricing import idle_gpus, price, share_held
 from flows.progress import Report, no_progress
 from flows.publish import Published, is_whole, publish
@@ -64,6 +68,16 @@ class PlanOutcome:
     report: BudgetReport | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """What the walk found: the page's value, and what the store keeps of it."""
+
+    report: BudgetReport
+    outlooks: list[Outlook]
+    record: Record
+    prices: list[PriceUsed]
+
+
 def plan_month(request: PlanRequest, *, step: Step = straight, progress: Report = no_progress) -> PlanOutcome:
     """Plan one month: read, forecast, size, price, decide, publish.
 
@@ -72,24 +86,23 @@ def plan_month(request: PlanRequest, *, step: Step = straight, progress: Report 
     now = request.now or datetime.now(UTC)
     plan = load_plan(request.config)
     as_of = request.as_of or now.astimezone(plan.settings.zone).date()
+    plan = _with_decisions(plan, as_of)
     facts = read_facts(plan)
     started = step("begin", _begin, plan, facts, as_of, now, None if request.force else request.out)
     if isinstance(started, Path):
         return PlanOutcome(page=started / "budget.html", report=None)
     try:
-        report, outlooks, record = _walk(plan, facts, started, now, step, progress)
-        published = step("publish", _publish, report, request.out)
+        walked = _walk(plan, facts, started, now, step, progress)
+        published = step("publish", _publish, walked.report, request.out)
     except BaseException as error:
         _end(plan, started, now=datetime.now(UTC), error=f"{type(error).__name__}: {error}")
         raise
-    step("record", _record, plan, started, published, outlooks, record)
+    step("record", _record, plan, started, published, walked)
     progress("done", 1.0)
-    return PlanOutcome(page=published.page, report=report)
+    return PlanOutcome(page=published.page, report=walked.report)
 
 
-def _walk(
-    plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, progress: Report
-) -> tuple[BudgetReport, list[Outlook], Record]:
+def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, progress: Report) -> Walked:
     """Walk from the store to the page's value, one coarse step after another."""
     workloads = plan.settings.workloads
     progress("reading the store", 0.05)
@@ -127,7 +140,16 @@ def _walk(
     progress("writing the page", 0.9)
     idle = idle_gpus(plan, priced, needs, outlooks[0].demand)
     report = budget_report(plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now, sides=sides)
-    return report, outlooks, record
+    return Walked(report=report, outlooks=outlooks, record=record, prices=prices_used(plan, sized, run.as_of))
+
+
+def _with_decisions(plan: LoadedPlan, as_of: date) -> LoadedPlan:
+    """Return the plan with what was accepted up to its day in force; a store that is missing is refused later."""
+    if not plan.store_path.exists():
+        return plan
+    with open_store(plan.store_path) as store:
+        decisions = read_decisions(store.con)
+    return with_decisions(plan, [each for each in decisions if each.decided_utc.date() <= as_of])
 
 
 def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, unless_in: Path | None) -> Run | Path:
@@ -142,6 +164,7 @@ def _begin(plan: LoadedPlan, facts: Facts, as_of: date, now: datetime, unless_in
             {
                 "as_of": as_of.isoformat(),
                 "config": plan.sha256,
+                "commitments": repr(plan.settings.commitments),
                 "code": code_digest(),
                 "facts": facts.sha256,
                 "genai-prices": version("genai-prices"),
@@ -166,13 +189,14 @@ def _publish(report: BudgetReport, out: Path) -> Published:
     return publish(page_files(report), out=out, as_of=report.as_of)
 
 
-def _record(plan: LoadedPlan, run: Run, published: Published, outlooks: list[Outlook], record: Record) -> None:
-    """Close the run as done, and keep its forecasts and the scores of earlier ones."""
+def _record(plan: LoadedPlan, run: Run, published: Published, walked: Walked) -> None:
+    """Close the run as done, and keep its forecasts, its prices and the scores of earlier ones."""
     now = datetime.now(UTC)
     ratios = {workload.name: workload.token_ratio for workload in plan.settings.workloads}
     with open_store(plan.store_path, write=True, now=now, patience=_PATIENCE) as store, transaction(store):
-        keep_record(store.con, run, outlooks, ratios)
-        keep_scores(store.con, record.scores)
+        keep_record(store.con, run, walked.outlooks, ratios)
+        keep_scores(store.con, walked.record.scores)
+        keep_prices(store.con, run.run_id, run.as_of, walked.prices)
         end_run(store.con, run, now=now, out_dir=published.folder.resolve())
 
 

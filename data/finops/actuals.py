@@ -71,14 +71,22 @@ def import_spend(store: Store, path: Path, *, now: datetime) -> SpendRead:
 
 
 def _said(con: duckdb.DuckDBPyConnection, path: Path, shape: Shape, *, known: bool) -> SpendRead:
-    row = first_row(
-        con,
-        f"SELECT count(*), min(day_utc), max(until_utc), sum(billed_usd), sum(gpu_hours)"  # noqa: S608  # our own text
-        f" FROM ({query(f'spend_{shape}')})",
+    sums = "count(*), min(day_utc), max(until_utc), sum(billed_usd), sum(gpu_hours)"
+    charges = query(f"spend_{shape}")
+    rows, since, until, billed_usd, gpu_hours = con.execute(
+        f"SELECT {sums} FROM ({charges})",  # noqa: S608  # our own text
         {"file": ""},
+    ).fetchall()[0]
+    return SpendRead(
+        path=path,
+        shape=shape,
+        rows=rows,
+        since=since,
+        until=until,
+        billed_usd=billed_usd,
+        gpu_hours=gpu_hours,
+        known=known,
     )
-    return SpendRead(path=path, shape=shape, rows=row[0], since=row[1], until=row[2], billed_usd=row[3],
-                     gpu_hours=row[4], known=known)  # fmt: skip
 
 
 def _load(con: duckdb.DuckDBPyConnection, path: Path) -> Shape:
@@ -107,11 +115,11 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path) -> Shape:
 
 def _check(con: duckdb.DuckDBPyConnection, path: Path, shape: Shape) -> None:
     """Refuse the file by its first bad row, in one sentence."""
-    row = con.execute(query(f"spend_{shape}_faults")).fetchone()
+    row = first_row(con, query(f"spend_{shape}_faults"))
     if row is not None:
         line, fault, value = row
         raise UserError(f"{path}, row {line}: {fault}, not {str(value)[:60]!r}; mend that row.")
-    if not first_row(con, "SELECT count(*) FROM stated_spend")[0]:
+    if first_row(con, "SELECT line FROM stated_spend LIMIT 1") is None:
         raise UserError(f"{path} has no rows; export the bills again.")
 
 
@@ -128,7 +136,7 @@ class SpendMonth:
 
 
 def spend_by_month(con: duckdb.DuckDBPyConnection) -> list[SpendMonth]:
-    """Return the bills by calendar month, provider and GPU (or service); long charges are spread over their days."""
+    """Return the bills by calendar month, provider and GPU (or service), long ones spread over their days."""
     if not has_table(con, "spend_actual"):
         return []
     rows = con.execute(query("spend_by_month")).fetchall()
