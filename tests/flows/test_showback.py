@@ -67,7 +67,7 @@ def test_each_team_has_its_requests_at_the_price_of_each_ones_length(plan_file):
     assert rows["=ads"].api_usd == pytest.approx(0.003 + 0.0075)
     assert (rows["search"].gpu, rows["search"].billed_usd) == ("h100", None)
     hours = {key: row.gpu_hours or 0.0 for key, row in rows.items()}
-    assert hours["search"] > 100 * hours["=ads"] > 0
+    assert hours["search"] > 10 * hours["=ads"] > 0
 
 
 def test_a_tag_of_the_logs_is_a_key_like_any(plan_file):
