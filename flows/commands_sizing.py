@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from flows.options import Commands, OneSentenceParser, not_negative, positive, share, share_or_none, whole
+from flows.options import (
+    Commands,
+    OneSentenceParser,
+    day,
+    moment,
+    not_negative,
+    positive,
+    share,
+    share_or_none,
+    whole,
+)
 
 OVERLAY = "a file of your own rows, which win (repeatable)"
 
@@ -47,6 +57,49 @@ def add_size(commands: Commands) -> None:
     _add_overlays(size, {"models": "models", "gpus": "accelerators"})
     size.add_argument("--json", action="store_true", help="machine-readable")
     size.set_defaults(run="flows.cli_size:run_size")
+
+
+def add_simulate(commands: Commands) -> None:
+    """Add the command that serves requests one by one."""
+    run = commands.add_parser("simulate", help="serve requests one by one: percentiles of TTFT, TPOT and answers")
+    run.add_argument("--config", type=Path, metavar="TOML", help="each online workload's planned fleet")
+    run.add_argument("--as-of", type=day, metavar="DATE", help="with --config: as in `plan` (default: today)")
+    run.add_argument("--trace", type=Path, nargs="+", default=[], metavar="LOG", help="any log that ingest reads")
+    run.add_argument("--format", help="of the log (default: its content decides)")
+    run.add_argument("--mapping", type=Path, metavar="TOML", help="describes a log of no known format")
+    run.add_argument("--start", type=moment, metavar="TIME", help="when a log without dates began")
+    run.add_argument("--arrivals", choices=["trace", "rollup", "poisson", "gamma"],
+        help="as logged, resampled from windows, or by chance (default: as logged where it can be)")  # fmt: skip
+    run.add_argument("--cv", type=positive, help="of the gaps between requests, for gamma")
+    run.add_argument("--dispersion", type=positive, help="variance over mean of counts instead: CV squared")
+    run.add_argument(
+        "--rate-multiplier", type=positive, default=1.0, metavar="K", help="times the rate (default 1)"
+    )
+    run.add_argument("--hours", type=positive, help="the busiest of a log (default: all; with --config 24)")
+    run.add_argument("--seed", type=whole(0, 2**63 - 1), default=20261123)
+    run.add_argument("--qps", type=positive, help="requests a second, without a log")
+    run.add_argument("--prompt-tokens", type=positive, help="of each request, without a log")
+    run.add_argument("--output-tokens", type=positive, help="of each request, without a log")
+    run.add_argument("--cached-tokens", type=not_negative, default=0.0, help="of the prompt, without a log")
+    run.add_argument("--model", help="catalog name, such as llama-3.1-70b")
+    run.add_argument("--gpu", help="catalog name, such as h100")
+    run.add_argument("--replicas", type=whole(1, 100_000), help="of the fleet")
+    run.add_argument("--tp", type=whole(1, 64), help="GPUs of a replica; left out: the cheapest that fits")
+    run.add_argument("--precision", default="bf16", choices=["bf16", "fp8", "int8", "int4", "fp4"])
+    run.add_argument("--kv-precision", default="bf16", choices=["bf16", "fp8", "int8"])
+    run.add_argument("--engine", default="vllm", help="serving engine that was measured (default vllm)")
+    run.add_argument("--calibration", type=Path, metavar="TOML", help="your own, from `fleetcast calibrate`")
+    run.add_argument("--ttft-s", type=positive, help="time to first token that must hold")
+    run.add_argument("--tpot-s", type=positive, help="time per output token that must hold")
+    run.add_argument("--percentile", type=share, default=0.99, help="at which both must hold (default 0.99)")
+    run.add_argument("--max-num-seqs", type=whole(1, 65_536), default=1024, help="as vLLM (default 1024)")
+    run.add_argument("--max-num-batched-tokens", type=whole(1, 10**7), default=8192, help="as vLLM (default 8192)")
+    run.add_argument("--kv-blocks", type=whole(1, 10**9), help="of 16 tokens (default: what memory gives)")
+    run.add_argument("--no-prefix-cache", action="store_true", help="compute cached prompt tokens again")
+    run.add_argument("--until-s", type=positive, help="when to stop (default: 600 s after the last arrival)")
+    _add_overlays(run, {"models": "models", "gpus": "accelerators"})
+    run.add_argument("--json", action="store_true", help="machine-readable")
+    run.set_defaults(run="flows.cli_simulate:run_simulate")
 
 
 def add_frontier(commands: Commands) -> None:
