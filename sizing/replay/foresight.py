@@ -1,0 +1,121 @@
+"""What was known on the first of a month about the need of the year to come: busy hours over sample paths."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forecasting.calendar import make_history
+from forecasting.intervals import normal_scores, sample_paths
+from forecasting.series import forecast_series
+from sizing.replay.need import DAY_HOURS, PastNeed, whole_gpus
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+AHEAD_MONTHS = 12
+PATHS = 200
+GROUPS = 8
+"""Paths are told apart, in a later month, by which eighth of them their level of the month before lies in."""
+MOST_LAYERS = 96
+"""GPUs are decided on one by one up to so many, beyond in equal lots: 1% of the need at most."""
+SELDOM = 0.98
+"""GPUs that are needed on fewer than 2% of the days of every month ahead are never worth a term: left out."""
+LOOK_BACK_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What one decision may know about the need. Months are those ahead, the first begins on the day decided.
+
+    lot: GPUs of one layer k. hours: (J,). busy: (J, K) expected busy hours of the k-th lot. firm: (J, K) those that
+    nine paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days. by_group: (J, G, K) expected
+    busy hours in month j of the paths in group g at its beginning; to_group[L]: (J, G, G) chance that a path in
+    group g at the beginning of month j is in group h at the beginning of month j + L.
+    """
+
+    lot: int
+    hours: Floats
+    busy: Floats
+    firm: Floats
+    looked_back: Floats
+    by_group: Floats
+    to_group: dict[int, Floats]
+
+
+def foresee(need: PastNeed, month: int, *, seed: int, terms: tuple[int, ...] = (1, 3)) -> Foresight:
+    """Return what was known of the need when `month` began; nothing of any later day is read."""
+    today = int(need.starts[month])
+    ends = month_ends(need.first, today)
+    paths = need_paths(need, today, int(ends[-1]), seed=seed)
+    seen = need.gpus[:today]
+    return summed(paths, ends, seen, terms)
+
+
+def month_ends(first: np.datetime64, today: int) -> Ints:
+    """Return (J,): the day number, counted from today, on which each of the months ahead ends."""
+    day = first + today
+    months = day.astype("datetime64[M]") + np.arange(1, AHEAD_MONTHS + 1)
+    return np.asarray((months.astype("datetime64[D]") - day).astype(np.int64))
+
+
+def need_paths(need: PastNeed, today: int, days: int, *, seed: int) -> Floats:
+    """Return (S, days) GPUs of the sample paths from `today` on, as a plan on that day would have drawn them."""
+    history = make_history(need.first, need.y[:today], where=need.name)
+    found = forecast_series(history, days)
+    rng = np.random.default_rng([seed, zlib.crc32(need.name.encode()), today])
+    scores = normal_scores([found.persistence], [found.level_sd], np.eye(1), np.eye(1), paths=PATHS, rng=rng)
+    return whole_gpus(sample_paths(found.predictive, scores[0]) * need.gpus_per_y)
+
+
+def summed(paths: Floats, ends: Ints, seen: Floats, terms: tuple[int, ...] = (1, 3)) -> Foresight:
+    """Return the tables of paths (S, D) of whole GPUs and of what was seen (n, H)."""
+    recent = seen[np.isfinite(seen).all(axis=1)][-LOOK_BACK_DAYS:]
+    starts = np.concatenate([[0], ends[:-1]])
+    often = max(float(np.quantile(paths[:, a:b], SELDOM)) for a, b in zip(starts, ends, strict=True))
+    most = int(max(often, recent.max(initial=0), 1))
+    lot = -(-most // MOST_LAYERS)
+    layers = -(-most // lot)
+    busy = np.stack([_lots(paths[:, a:b], lot, layers) for a, b in zip(starts, ends, strict=True)], axis=1)
+    group = _groups(paths, starts)
+    members = [np.eye(GROUPS)[g] for g in group]
+    size = np.maximum([m.sum(axis=0) for m in members], 1.0)
+    by_group = np.stack([(m.T @ busy[:, j]) / size[j][:, None] for j, m in enumerate(members)])
+    to_group = {
+        months: np.stack([m.T @ members[j + months] / size[j][:, None] if j + months < len(ends) else
+                          np.zeros((GROUPS, GROUPS)) for j, m in enumerate(members)])
+        for months in terms
+    }  # fmt: skip
+    back = _lots(recent.reshape(1, -1), lot, layers)[0] / (recent.size * DAY_HOURS) if recent.size else np.zeros(layers)
+    return Foresight(
+        lot=lot,
+        hours=(ends - starts) * float(DAY_HOURS),
+        busy=busy.mean(axis=0),
+        firm=np.quantile(busy, 0.1, axis=0),
+        looked_back=back,
+        by_group=by_group,
+        to_group=to_group,
+    )
+
+
+def _lots(need: Floats, lot: int, layers: int) -> Floats:
+    """(S, K): hours in which each lot of the daily need (S, D) is busy; a lot that is partly needed counts by part."""
+    size = (len(need), layers + 2)
+    row = np.arange(len(need))[:, None] * size[1]
+    units = np.minimum(need / lot, layers)
+    full = units.astype(np.int64)
+    part = units - full
+    at_least = np.bincount(np.ravel(row + full), minlength=size[0] * size[1]).reshape(size)[:, ::-1]
+    over = np.bincount(np.ravel(row + full + 1), np.ravel(part), size[0] * size[1]).reshape(size)
+    return np.asarray((np.cumsum(at_least, axis=1)[:, ::-1] + over)[:, 1 : layers + 1] * DAY_HOURS)
+
+
+def _groups(paths: Floats, starts: Ints) -> Ints:
+    """(J, S): the group of each path at the beginning of each month, by its mean need of the month before."""
+    count = len(paths)
+    found = [np.zeros(count, dtype=np.int64)]
+    for a, b in zip(starts[:-1], starts[1:], strict=True):
+        level = paths[:, a:b].mean(axis=1)
+        found.append(np.argsort(np.argsort(level, kind="stable"), kind="stable") * GROUPS // count)
+    return np.array(found)
