@@ -14,6 +14,7 @@ from flows.commands_finops import add_actuals, add_decide, add_prices, add_showb
 from flows.commands_judge import add_backtest, add_calibrate, add_validate_sizing
 from flows.commands_money import add_api_cost, add_breakeven, add_compare
 from flows.commands_plan import add_demo, add_plan, add_report
+from flows.commands_replay import add_replay
 from flows.commands_sizing import add_catalog, add_frontier, add_simulate, add_size
 from flows.options import EXIT_OK, EXIT_USER_ERROR, OneSentenceParser
 
@@ -34,6 +35,7 @@ COMMANDS = (
     add_formats,
     add_plan,
     add_report,
+    add_replay,
     add_size,
     add_simulate,
     add_frontier,

@@ -28,7 +28,7 @@ def run_backtest(arguments: argparse.Namespace) -> None:
 
     if arguments.ray_address and arguments.engine != "ray":
         raise UserError("--ray-address is for --engine ray; add that, or leave the address out.")
-    backtest = check_backtest(_table(arguments.series), _table(arguments.windows))
+    backtest = check_backtest(read_table(arguments.series), read_table(arguments.windows))
     if not backtest.windows:
         raise UserError(f"{arguments.windows} has no windows, so there is nothing to forecast; give it some rows.")
     with progress_bar("backtest") as report, written_in_parts(arguments.out) as write:
@@ -53,12 +53,12 @@ def run_validate_sizing(arguments: argparse.Namespace) -> None:
     from sizing.calibration import load_calibration
     from sizing.validate import predict_rows
 
-    measured = _table(arguments.measured)
+    measured = read_table(arguments.measured)
     if arguments.folds and arguments.calibration:
         raise UserError("--folds refits the factors, so that --calibration would not be used; give one of them.")
     own = load_calibration(arguments.calibration)
     predicted = predict_rows(measured, load_models(), load_gpus(), calibration=own, folds=arguments.folds)
-    _write(predicted, arguments.out)
+    save_table(predicted, arguments.out)
     print(f"{len(predicted)} rows predicted: {arguments.out}")
 
 
@@ -78,11 +78,11 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     print(f"{_count(len(points), 'run')}: {kinds}" + _drafted(results.drafted))
     if results.only_tables and not arguments.own:
         found = calibrate(points, description=arguments.description, fitted=fitted)
-        _save(arguments.out, to_toml(found))
+        save_text(arguments.out, to_toml(found))
         print("\n".join(on_a_bound(found)))
     else:
         own = learn(points, load_calibration(), description=arguments.description, fitted=fitted)
-        _save(arguments.out, own.toml)
+        save_text(arguments.out, own.toml)
         print("\n".join(_learned(setting) for setting in own.settings))
     print(arguments.out)
 
@@ -124,7 +124,8 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a CSV or Parquet file as a table; raises UserError where it is none."""
     try:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except OSError as error:
@@ -163,16 +164,17 @@ def written_in_parts(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
         part.unlink(missing_ok=True)
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def save_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet, whole or not at all."""
     if path.suffix == ".parquet":
         part = path.with_name(f".{path.name}.part")
         table.to_parquet(part, index=False)
         part.replace(path)
     else:
-        _save(path, table.to_csv(index=False))
+        save_text(path, table.to_csv(index=False))
 
 
-def _save(path: Path, text: str) -> None:
+def save_text(path: Path, text: str) -> None:
     """Write under another name first, so that a full disk leaves no half a file."""
     part = path.with_name(f".{path.name}.part")
     try:

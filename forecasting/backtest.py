@@ -66,7 +66,7 @@ def run_backtest(
 
 def check_backtest(series: pd.DataFrame, windows: pd.DataFrame) -> Backtest:
     """Return the windows ready to be forecast; raises what `run_backtest` does, before anything is forecast."""
-    known = _by_series(series)
+    known = by_series(series)
     return Backtest(known, [_checked(known, window) for window in _read_windows(windows)])
 
 
@@ -137,7 +137,8 @@ def _spread(batches: Iterator[list[Job]], workers: int) -> Iterator[tuple[pd.Dat
         pool.shutdown(cancel_futures=True)
 
 
-def _by_series(frame: pd.DataFrame) -> Known:
+def by_series(frame: pd.DataFrame) -> Known:
+    """Return the days and values of each series, by name, days rising; raises UserError as `run_backtest`."""
     _need(frame, SERIES_COLUMNS, "series")
     days = _dates(frame["ds"], "ds of the series").to_numpy().astype("datetime64[D]")
     values = pd.to_numeric(frame["y"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)

@@ -1,8 +1,11 @@
 """Our policy: what a term is worth against deciding again next month with more known, GPU by GPU."""
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
+from data.catalog.price_jumps import load_jumps
 from sizing.replay.foresight import Foresight
 from sizing.replay.market import ReplayTerm, paid_twice
 
@@ -10,9 +13,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 DRIFTS_PER_YEAR = (-0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
-JUMPS_PER_YEAR = -0.023
-"""What rare jumps do to a price that is steady between them, in the mean: a year on, 6% of prices are cut, most by
-half or more, 4% are raised by about a quarter (DESIGN of the price scenarios)."""
 STEADY_PRIOR = 0.8
 """Prior chance that the price stays where it is between rare jumps; the other drifts share the rest."""
 JUMP_CHANCE = 0.02
@@ -20,6 +20,14 @@ STEP_SD = 0.005
 """Standard deviation (log) of a month's price around its drift."""
 SEEN_STEPS = 6
 LEAST_WEIGHT = 0.02
+
+
+@cache
+def jumps_per_year() -> float:
+    """Return what rare jumps do to a steady price in a year, in the mean (data/catalog/price_jumps.toml)."""
+    jumps = load_jumps()["gpu"]
+    cut = jumps.cuts_per_year * (float(np.mean(jumps.cut_factors)) - 1)
+    return cut + jumps.raises_per_year * (float(np.mean(jumps.raise_factors)) - 1)
 
 
 def drift_weights(prices: Floats) -> Floats:
@@ -55,9 +63,9 @@ def decide(
     busy = paid_twice(seen.by_group if by_group is None else by_group, cap)
     at = base[:, None] + np.arange(layers)[None]
     busy = np.concatenate([busy, np.zeros_like(busy)], axis=2)
-    weight = np.take_along_axis(busy, at[:, None, :], axis=2)  # (J, G, K): hours that the n-th further unit is busy
+    weight = np.take_along_axis(busy, at[:, None, :], axis=2)  # (J, G, K): busy hours of the n-th further unit
     chances = drift_weights(prices)
-    drift = np.log1p(np.array(DRIFTS_PER_YEAR)[chances > 0] + JUMPS_PER_YEAR) / 12
+    drift = np.log1p(np.array(DRIFTS_PER_YEAR)[chances > 0] + jumps_per_year()) / 12
     chance = chances[chances > 0]
     months = len(seen.hours)
     paid = np.concatenate([[0.0], np.cumsum(seen.hours)])

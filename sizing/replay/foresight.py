@@ -1,7 +1,13 @@
-"""What was known on the first of a month about the need of the year to come: busy hours over sample paths."""
+"""What was known on the first of a month about the need of the months to come: busy hours over sample paths.
+
+Half of the paths are the forecast's, half say that the need goes on as in the newest four weeks. The forecast
+knows seasons and trends and how far levels wander; the newest weeks know what the days of a week look like now.
+Over past months either alone signs worse terms than the two together (docs/replay.md).
+"""
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +20,10 @@ from sizing.replay.need import DAY_HOURS, PastNeed, whole_gpus
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-AHEAD_MONTHS = 12
+AHEAD_MONTHS = 18
+"""A year and half a year more, so that a year signed some months on is still weighed over most of its length."""
 PATHS = 200
+TERM_MONTHS = (1, 3, 12)
 GROUPS = 8
 """Paths are told apart, in a later month, by which eighth of them their level of the month before lies in."""
 MOST_LAYERS = 96
@@ -23,16 +31,18 @@ MOST_LAYERS = 96
 SELDOM = 0.98
 """GPUs that are needed on fewer than 2% of the days of every month ahead are never worth a term: left out."""
 LOOK_BACK_DAYS = 30
+REPEATED_DAYS = 28
+"""Whole weeks, so that weekdays stay weekdays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
     """What one decision may know about the need. Months are those ahead, the first begins on the day decided.
 
-    lot: GPUs of one layer k. hours: (J,). busy: (J, K) expected busy hours of the k-th lot. firm: (J, K) those that
-    nine paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days. by_group: (J, G, K) expected
-    busy hours in month j of the paths in group g at its beginning; to_group[L]: (J, G, G) chance that a path in
-    group g at the beginning of month j is in group h at the beginning of month j + L.
+    lot: GPUs of one layer k. hours: (J,). busy: (J, K) expected busy hours of the k-th lot. firm: (J, K) those
+    that nine paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days. by_group: (J, G, K)
+    expected busy hours in month j of the paths in group g at its beginning; to_group[L]: (J, G, G) chance that a
+    path in group g at the beginning of month j is in group h at the beginning of month j + L.
     """
 
     lot: int
@@ -44,13 +54,25 @@ class Foresight:
     to_group: dict[int, Floats]
 
 
-def foresee(need: PastNeed, month: int, *, seed: int, terms: tuple[int, ...] = (1, 3)) -> Foresight:
+def foresee(need: PastNeed, month: int, *, seed: int) -> Foresight:
     """Return what was known of the need when `month` began; nothing of any later day is read."""
     today = int(need.starts[month])
     ends = month_ends(need.first, today)
     paths = need_paths(need, today, int(ends[-1]), seed=seed)
     seen = need.gpus[:today]
-    return summed(paths, ends, seen, terms)
+    return summed(with_repeats(paths, seen), ends, seen)
+
+
+def with_repeats(paths: Floats, seen: Floats) -> Floats:
+    """Return paths (S, D) of which every second one repeats the newest four weeks that were seen (n, H) instead.
+
+    A day's hours are taken at their mean, rounded up, because paths are daily.
+    """
+    known = whole_gpus(np.nanmean(seen[np.isfinite(seen).any(axis=1)][-REPEATED_DAYS:], axis=1))
+    if not known.size:
+        return paths
+    repeated = np.tile(known, -(-paths.shape[1] // known.size))[: paths.shape[1]]
+    return np.where((np.arange(len(paths)) % 2 == 1)[:, None], repeated[None], paths)
 
 
 def month_ends(first: np.datetime64, today: int) -> Ints:
@@ -69,7 +91,7 @@ def need_paths(need: PastNeed, today: int, days: int, *, seed: int) -> Floats:
     return whole_gpus(sample_paths(found.predictive, scores[0]) * need.gpus_per_y)
 
 
-def summed(paths: Floats, ends: Ints, seen: Floats, terms: tuple[int, ...] = (1, 3)) -> Foresight:
+def summed(paths: Floats, ends: Ints, seen: Floats) -> Foresight:
     """Return the tables of paths (S, D) of whole GPUs and of what was seen (n, H)."""
     recent = seen[np.isfinite(seen).all(axis=1)][-LOOK_BACK_DAYS:]
     starts = np.concatenate([[0], ends[:-1]])
@@ -85,9 +107,13 @@ def summed(paths: Floats, ends: Ints, seen: Floats, terms: tuple[int, ...] = (1,
     to_group = {
         months: np.stack([m.T @ members[j + months] / size[j][:, None] if j + months < len(ends) else
                           np.zeros((GROUPS, GROUPS)) for j, m in enumerate(members)])
-        for months in terms
+        for months in TERM_MONTHS
     }  # fmt: skip
-    back = _lots(recent.reshape(1, -1), lot, layers)[0] / (recent.size * DAY_HOURS) if recent.size else np.zeros(layers)
+    back = (
+        _lots(recent.reshape(1, -1), lot, layers)[0] / (recent.size * DAY_HOURS)
+        if recent.size
+        else np.zeros(layers)
+    )
     return Foresight(
         lot=lot,
         hours=(ends - starts) * float(DAY_HOURS),
@@ -100,7 +126,7 @@ def summed(paths: Floats, ends: Ints, seen: Floats, terms: tuple[int, ...] = (1,
 
 
 def _lots(need: Floats, lot: int, layers: int) -> Floats:
-    """(S, K): hours in which each lot of the daily need (S, D) is busy; a lot that is partly needed counts by part."""
+    """(S, K): hours in which each lot of the daily need (S, D) is busy; a lot partly needed counts by part."""
     size = (len(need), layers + 2)
     row = np.arange(len(need))[:, None] * size[1]
     units = np.minimum(need / lot, layers)
@@ -115,7 +141,7 @@ def _groups(paths: Floats, starts: Ints) -> Ints:
     """(J, S): the group of each path at the beginning of each month, by its mean need of the month before."""
     count = len(paths)
     found = [np.zeros(count, dtype=np.int64)]
-    for a, b in zip(starts[:-1], starts[1:], strict=True):
+    for a, b in pairwise(starts):
         level = paths[:, a:b].mean(axis=1)
         found.append(np.argsort(np.argsort(level, kind="stable"), kind="stable") * GROUPS // count)
     return np.array(found)

@@ -54,9 +54,9 @@ def bill(
 ) -> Bill:
     """Return the bill of purchases (M, T) against the need's busy hours (M, K) at on-demand prices (M,).
 
-    A unit is paid from the month it is signed in, at that month's price less its discount, in every hour of its term
-    that lies within the data and whose need is known: the same for all. Need above what is held is bought on demand,
-    up to the cap; what is above that too is unserved.
+    A unit is paid from the month it is signed in, at that month's price less its discount, in every hour of its
+    term that lies within the data and whose need is known: the same for all. Need above what is held is bought on
+    demand, up to the cap; what is above that too is unserved.
     """
     months, most = busy.shape
     held = held_units(units, terms)

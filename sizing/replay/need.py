@@ -20,9 +20,9 @@ DAY_HOURS = 24
 class PastNeed:
     """One demand and the whole GPUs that each of its days took.
 
-    y: (D,) the demand of each day from `first` on, NaN = unknown; gpus_per_y: GPUs of one unit of it. gpus: (D, H) the
-    need, H = 24 hours or 1 value a day, NaN = unknown. starts: (M + 1,) the day on which each month of decisions
-    begins, the last one's end. Days before starts[0] are history only.
+    y: (D,) the demand of each day from `first` on, NaN = unknown; gpus_per_y: GPUs of one unit of it. gpus: (D, H)
+    the need, H = 24 hours or 1 value a day, NaN = unknown. starts: (M + 1,) days on which the months of decisions
+    begin, with the end of the data. Days before starts[0] are history only.
     """
 
     name: str
@@ -52,7 +52,7 @@ class PastNeed:
         return np.array([known[a:b].sum() for a, b in self._spans()])
 
     def busy(self) -> Floats:
-        """Return (M, K): hours of each month in which the k-th GPU was needed, K the largest need of the months."""
+        """Return (M, K): hours of each month in which the k-th GPU was needed, K the largest need of them."""
         most = int(np.nanmax(self.gpus[self.starts[0] :], initial=0))
         return np.array([busy_hours(self.gpus[a:b], max(most, 1)) for a, b in self._spans()])
 
@@ -80,7 +80,9 @@ def scaled_need(name: str, first: np.datetime64, y: Floats, *, peak_gpus: float 
     top = float(np.nanmax(seen)) if np.isfinite(seen).any() else 0.0
     if top <= 0:
         day = first.astype("datetime64[D]") + int(starts[0])
-        raise UserError(f"Series {name} is never above 0 before {day}, the first decision, so nothing sets its scale.")
+        raise UserError(
+            f"Series {name} is never above 0 before {day}, the first decision, so nothing sets its scale."
+        )
     scale = peak_gpus / top
     return PastNeed(
         name=name, first=first.astype("datetime64[D]"), y=y, gpus_per_y=scale, gpus=whole_gpus(y * scale)[:, None],

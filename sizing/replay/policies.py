@@ -59,7 +59,7 @@ def mix(known: Known) -> Ints:
 
 
 def ladder(known: Known) -> Ints:
-    """Sign 90 days for the GPUs that pay on nine paths in ten, 30 days for the rest that pay, one year for none."""
+    """Sign 90 days for the GPUs that pay on nine paths in ten, 30 days for the rest that pay, no year."""
     quarter = _short(known, QUARTER, known.seen.firm)
     month = _short(known, MONTH, known.seen.busy, besides=quarter)
     return _signed(known, {QUARTER: quarter, MONTH: month})
@@ -81,13 +81,13 @@ def look_back(months: int) -> Policy:
 
 def fleetcast(known: Known) -> Ints:
     """Sign what is worth more than deciding again next month."""
-    return decide(
-        known.seen, known.held, known.prices, known.terms, on_demand_max_gpus=known.on_demand_max_gpus
-    )
+    return decide(known.seen, known.held, known.prices, known.terms, on_demand_max_gpus=known.on_demand_max_gpus)
 
+
+OURS = "fleetcast"
 
 POLICIES: dict[str, Policy] = {
-    "fleetcast": fleetcast,
+    OURS: fleetcast,
     "on-demand": on_demand,
     "rolling-30d": rolling(MONTH),
     "rolling-90d": rolling(QUARTER),

@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import UserError
 from flows import cli
-from flows.cli_judge import _save, _table, written_in_parts
+from flows.cli_judge import read_table, save_text, written_in_parts
 
 
 def _series(tmp_path):
@@ -90,12 +90,12 @@ def test_validate_sizing_answers_every_row(tmp_path, capsys):
 
 def test_a_file_that_cannot_be_read_or_written_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"Cannot read .*absent\.csv"):
-        _table(tmp_path / "absent.csv")
+        read_table(tmp_path / "absent.csv")
     (tmp_path / "bad.parquet").write_bytes(b"not parquet")
     with pytest.raises(UserError, match="no table that can be read"):
-        _table(tmp_path / "bad.parquet")
+        read_table(tmp_path / "bad.parquet")
     with pytest.raises(UserError, match=r"Cannot write .*choose another --out"):
-        _save(tmp_path / "absent" / "p.csv", "text")
+        save_text(tmp_path / "absent" / "p.csv", "text")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.parquet"]
 
 
