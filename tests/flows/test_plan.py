@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from data.errors import UserError
+from data.finops.prices_used import prices_of
 from data.warehouse import open_store
 from flows import demo
 from flows import plan as plan_module
@@ -28,7 +29,7 @@ def walks_at_once(planned, walked, monkeypatch):
     def report_of(plan, _facts, run, *_rest):
         stamp = replace(outcome.report.provenance, run_id=run.run_id, input_digest=run.input_digest)
         report = replace(outcome.report, title=plan.settings.title, provenance=stamp)
-        return report, walked["outlooks"], walked["record"]
+        return plan_module.Walked(report=report, outlooks=walked["outlooks"], record=walked["record"], prices=[])
 
     monkeypatch.setattr(plan_module, "_walk", report_of)
 
@@ -235,3 +236,12 @@ def test_a_later_plan_scores_the_earlier_one_and_says_what_moved_the_same_way_ev
         kept = store.con.execute("SELECT count(*), min(days), max(days) FROM forecast_score").fetchone()
     assert kept[0] == len(report.track.rows)
     assert 25 <= kept[1] <= kept[2] <= 30
+
+
+def test_the_prices_of_a_run_are_kept_with_it(planned):
+    world, outcome = planned
+    with open_store(world / "store" / "fleetcast.duckdb") as store:
+        kept = prices_of(store.con, outcome.report.provenance.run_id)
+
+    assert {price.kind for price in kept} == {"api", "gpu"}
+    assert {(p.name, p.item) for p in kept} >= {("h100", "on-demand"), ("anthropic/claude-sonnet-4-5", "input")}
