@@ -42,3 +42,13 @@ def is_utf8(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def toml_text(value: str) -> str:
+    """Return a TOML string: every sign that could end it, or that no eye can see, is written as its number.
+
+    >>> print(toml_text('say "hi"'))
+    "say \\U00000022hi\\U00000022"
+    """
+    safe = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in value)
+    return f'"{safe}"'

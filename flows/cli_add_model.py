@@ -15,6 +15,7 @@ from data.catalog.models import ModelShape, load_models
 from data.catalog.params import params_of
 from data.catalog.rows import read_toml
 from data.errors import UserError
+from data.text import toml_text
 
 _HF_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
@@ -45,7 +46,7 @@ def run_add_model(arguments: argparse.Namespace) -> None:
 
 def row_text(shape: ModelShape) -> str:
     """Return the shape as a table of a catalog file."""
-    lines = [f"[{_text(shape.name)}]", *(f"{key} = {_value(value)}" for key, value in row_of(shape).items())]
+    lines = [f"[{toml_text(shape.name)}]", *(f"{key} = {_value(value)}" for key, value in row_of(shape).items())]
     return "\n".join(lines) + "\n"
 
 
@@ -101,11 +102,5 @@ def _value(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return "[" + ", ".join(_text(str(each)) for each in value) + "]"
-    return _text(str(value))
-
-
-def _text(value: str) -> str:
-    """Return a TOML string: every sign that could end it, or that no eye can see, is written as its number."""
-    safe = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in value)
-    return f'"{safe}"'
+        return "[" + ", ".join(toml_text(str(each)) for each in value) + "]"
+    return toml_text(str(value))

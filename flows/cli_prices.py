@@ -1,14 +1,20 @@
-"""`fleetcast prices diff`: what moved among the prices between two plans."""
+"""`fleetcast prices diff` and `catalog refresh`: what moved between two plans, and prices of today."""
 
 import argparse
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from data.errors import UserError
+from data.catalog.gpus import load_gpus
+from data.catalog.prices import load_offers
+from data.errors import UserError, printable
+from data.files import write_durably
 from data.finops.prices_used import PriceMove, PriceUsed, moved, priced_runs, prices_of
 from data.warehouse import open_store
 from flows.cli_catalog import print_table
+from flows.refresh import read_source, refreshed
 
 
 def run_diff(arguments: argparse.Namespace) -> None:
@@ -28,6 +34,44 @@ def run_diff(arguments: argparse.Namespace) -> None:
         print_table(("price", "item", "before", "after", "change", "source"), [_cells(move) for move in moves])
     else:
         print(f"No price moved between {before} and {after}.")
+
+
+_ALSO_CALLED = {
+    "a100": "a100-40gb",
+    "h100-80gb": "h100",
+    "h100-mega": "h100",
+    "mi300": "mi300x",
+    "gh200": "gh200-96gb",
+}
+"""What SkyPilot's tables call some accelerators of our catalog; the rest has our name in capitals."""
+
+
+def run_refresh(arguments: argparse.Namespace) -> None:
+    """Write the overlay, check that it loads, and say what it holds."""
+    today = datetime.now(UTC).date()
+    safe = "".join(c if c.isalnum() else "-" for c in arguments.provider.lower())
+    out = arguments.out or Path(f"prices-{safe}-{today}.toml")
+    if out.exists():
+        raise UserError(f"{out} is there already; name another file with --out, or remove it.")
+    names = {name.lower(): name for name in load_gpus()} | _ALSO_CALLED
+    found = refreshed(
+        read_source(arguments.source),
+        provider=arguments.provider,
+        source=arguments.source,
+        today=today,
+        gpus=names,
+        region=arguments.region,
+    )
+    write_durably(out, found.toml)
+    load_offers([out])
+    print(
+        printable(
+            f"{out}: {found.offers} prices of {arguments.provider}; name it in plan.toml under [prices] overlays."
+        )
+    )
+    if found.unknown:
+        rows = ", ".join(f"{name} ({count} rows)" for name, count in sorted(found.unknown.items()))
+        print(printable(f"Left out, for our catalog does not have them: {rows}."))
 
 
 def _cells(move: PriceMove) -> tuple[Any, ...]:

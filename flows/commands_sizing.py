@@ -139,6 +139,7 @@ def add_catalog(commands: Commands) -> None:
         part.add_argument("--json", action="store_true", help="machine-readable")
         part.set_defaults(run="flows.cli_catalog:run_catalog")
     _add_model(parts)
+    _add_refresh(parts)
 
 
 def _add_model(parts: Commands) -> None:
@@ -151,6 +152,20 @@ def _add_model(parts: Commands) -> None:
     add.add_argument("--to", type=Path, metavar="TOML", help="add the row to this file (default: print it)")
     add.add_argument("--replace", action="store_true", help="replace a row of that name in the file")
     add.set_defaults(run="flows.cli_add_model:run_add_model")
+
+
+def _add_refresh(parts: Commands) -> None:
+    refresh = parts.add_parser(
+        "refresh",
+        help="a provider's prices of today as a dated overlay of your own",
+        description="Reads a SkyPilot catalog table (vms.csv of github.com/skypilot-org/skypilot-catalog), from a"
+        " file or its https address, and writes the prices per GPU and hour of the GPUs that our catalog has.",
+    )
+    refresh.add_argument("source", metavar="FILE|URL", help="the table, as a file or an https address")
+    refresh.add_argument("--provider", required=True, help="whose prices they are")
+    refresh.add_argument("--region", help="of one region (default: the range over all)")
+    refresh.add_argument("--out", type=Path, metavar="TOML", help="default: prices-PROVIDER-<today>.toml")
+    refresh.set_defaults(run="flows.cli_prices:run_refresh")
 
 
 def _add_overlays(parser: OneSentenceParser, files: Mapping[str, str]) -> None:
