@@ -1,7 +1,7 @@
 """Prices of the day as an overlay of one's own: a provider's table of SkyPilot's catalog into rows of prices.toml.
 
-The table (`catalogs/v8/<provider>/vms.csv` of github.com/skypilot-org/skypilot-catalog, Apache-2.0) has one row for each
-instance, region and zone: InstanceType, AcceleratorName, AcceleratorCount, Price, SpotPrice, Region.
+The table (`catalogs/v8/<provider>/vms.csv` of github.com/skypilot-org/skypilot-catalog, Apache-2.0) has one row
+for each instance, region and zone: InstanceType, AcceleratorName, AcceleratorCount, Price, SpotPrice, Region.
 """
 
 import csv
