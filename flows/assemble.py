@@ -72,6 +72,7 @@ def workload_page(
         moved=moved,
         second_opinion=_second_opinion(outlook, horizons_days),
         windowed=sides.windowed,
+        deployment=sides.deployment,
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,

@@ -16,6 +16,7 @@ from flows.commands_money import add_api_cost, add_breakeven, add_compare
 from flows.commands_plan import add_demo, add_plan, add_report
 from flows.commands_replay import add_replay
 from flows.commands_sizing import add_catalog, add_frontier, add_simulate, add_size
+from flows.commands_windows import add_deployment, add_windows
 from flows.options import EXIT_OK, EXIT_USER_ERROR, OneSentenceParser
 
 DESCRIPTION = """\
@@ -36,9 +37,11 @@ COMMANDS = (
     add_plan,
     add_report,
     add_replay,
+    add_deployment,
     add_size,
     add_simulate,
     add_frontier,
+    add_windows,
     add_api_cost,
     add_compare,
     add_breakeven,

@@ -19,6 +19,7 @@ from flows.event_settings import EventSettings, HolidaySettings, Name, Positive,
 from forecasting.holiday import HolidayCalendar
 from forecasting.scenarios import Growth
 from sizing.calibration import DEFAULT_ENGINE
+from sizing.deployment.energy import ACTIVE_SHARE, IDLE_SHARE, PowerRules
 from sizing.gpu_cost import Commitment
 from sizing.jobs import ScheduledJob
 from sizing.profile import Slo
@@ -246,6 +247,27 @@ class UtilisationSettings(Section):
     """In the 10-second window that the fleet is sized for."""
 
 
+class PowerSettings(Section):
+    """What stands around the GPUs; energy and carbon that rest on what is left out stay unknown."""
+
+    idle_share: Share = IDLE_SHARE
+    active_share: Share = ACTIVE_SHARE
+    host_w_per_gpu: Annotated[float, Field(ge=0, le=10_000)] | None = None
+    pue: Annotated[float, Field(ge=1, le=5)] | None = None
+    carbon_g_per_kwh: Annotated[float, Field(ge=0, le=3_000)] | None = None
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.active_share < self.idle_share:
+            raise ValueError(f"active_share {self.active_share:g} is below idle_share {self.idle_share:g}")
+        return self
+
+    def to_rules(self) -> PowerRules:
+        """Return the same as the sizing room reads it."""
+        return PowerRules(**self.model_dump())
+
+
 class WindowSettings(Section):
     """Which busy windows an online fleet covers."""
 
@@ -274,6 +296,7 @@ class PlanSettings(Section):
     calibration: CalibrationSettings = CalibrationSettings()
     utilisation: UtilisationSettings = UtilisationSettings()
     windows: WindowSettings = WindowSettings()
+    power: PowerSettings = PowerSettings()
     budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(
         default_factory=dict
     )

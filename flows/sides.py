@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.traffic import Traffic
+from flows.deployment import deployment_of
 from flows.pricing import Priced, hosting_gpu
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.walk import Facts, SizedGpu
 from flows.windowed import RequestPast, windowed_work
 from forecasting.demand import Demand
+from reports.values.deployment import Deployment
 from reports.values.windows import WindowedWork
 
 
@@ -17,6 +19,7 @@ class Sides:
     """One workload's; None where there is none."""
 
     windowed: WindowedWork | None = None
+    deployment: Deployment | None = None
 
 
 NO_SIDES = Sides()
@@ -33,5 +36,10 @@ def weigh(
     priced: Priced,
 ) -> Sides:
     """Weigh one workload that is planned and priced."""
-    gpu = hosting_gpu(priced, plan.settings.horizons_days[0])
-    return Sides(windowed=windowed_work(plan, facts, workload, traffic, requests, demand, sized, gpu))
+    first = plan.settings.horizons_days[0]
+    gpu = hosting_gpu(priced, first)
+    chosen = priced.choices[first].gpu is not None
+    return Sides(
+        windowed=windowed_work(plan, facts, workload, traffic, requests, demand, sized, gpu),
+        deployment=deployment_of(plan, facts, workload, demand, sized, gpu, chosen=chosen),
+    )

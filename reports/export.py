@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from reports.budget import BudgetReport, FleetRow, Horizon, TrackRow, Workload, to_json
+from reports.deployment import DEPLOYMENT, REPLICAS, deployment_rows, replica_rows
 from reports.sentences import token_points
 from reports.values.spend import SpendRow
 
@@ -79,6 +80,8 @@ def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterab
     yield "spend", _SPEND, ([getattr(row, name) for name in _SPEND] for row in report.spend)
     yield "decisions", _DECISIONS, _decision_rows(report)
     yield "track", _TRACK, _track_rows(report)
+    yield "deployment", DEPLOYMENT, deployment_rows(report)
+    yield "replicas", REPLICAS, replica_rows(report)
 
 
 def _walk(report: BudgetReport) -> Iterator[tuple[Workload, Horizon]]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from forecasting.spread import Spread
-from reports import charts, record_chart, sentences, tables, windows
+from reports import charts, deployment, record_chart, sentences, tables, windows
 from reports import format as fmt
 from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
 from reports.history import cause, grade_word, last_plan_sentence, quantity_word, signed, signed_count
@@ -292,6 +292,8 @@ def _environment(currency: Currency) -> Environment:
         outlasts=tables.outlasts,
         cause=cause,
         by_logic=windows.by_logic,
+        hour_rows=deployment.hour_rows,
+        power_sentence=deployment.power_sentence,
         logic_name=windows.logic_name,
         budget_share=windows.budget_share,
         graded=grade_word,

@@ -6,6 +6,7 @@ from datetime import date
 from data.traffic import Category
 from forecasting.spread import Spread
 from reports.values.capacity import FleetRow
+from reports.values.deployment import Deployment
 from reports.values.forecast import (
     BusiestRow,
     LongShareRow,
@@ -69,3 +70,5 @@ class Workload:
     """None in files of before it was asked."""
     windowed: WindowedWork | None = None
     """None in files of before it, and where no fleet is planned."""
+    deployment: Deployment | None = None
+    """The same."""

@@ -19,6 +19,8 @@ NAMES = [
     "spend.csv",
     "decisions.csv",
     "track.csv",
+    "deployment.csv",
+    "replicas.csv",
     "plan.json",
 ]
 

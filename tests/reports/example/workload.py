@@ -7,6 +7,7 @@ import numpy as np
 from data.traffic import Basis, Category
 from example.capacity import fleet_row, unfit_row
 from example.common import AS_OF, GPUS, HORIZONS, spread
+from example.deployment import deployment_of
 from example.forecast import busiest_rows, method_of, source_of, tokens_of, traffic_series, week_profile
 from example.money import breakeven_of, choice_of, cost_lines
 from example.track import moved_since, opinion
@@ -16,7 +17,9 @@ from reports.budget import (
     LongShareRow,
     Workload,
 )
+from sizing.deployment.energy import PowerRules
 
+_POWER = PowerRules(host_w_per_gpu=300.0, pue=1.3, carbon_g_per_kwh=350.0, source="Our own meters, 2026")
 _NOTES = {
     "short history": "41 days were seen: the level and the week are known, the trend is not.",
     "no history": "No full day was logged; the rate is the one that the plan file states.",
@@ -59,6 +62,9 @@ def workload_of(i: int, history_days: int) -> Workload:
         horizons=horizons,
         breakeven=[] if api is None else [breakeven_of(g, level, prompt + output) for g in ("h100-sxm", "b200")],
         second_opinion=opinion(basis, seen, level),
+        deployment=None
+        if basis == "no history"
+        else deployment_of(horizons[0].fleets[0], chosen=i % 3 != 1, rules=_POWER if i == 0 else PowerRules()),
         windowed=None if basis == "no history" else windowed_of(horizons[0].fleets[0]),
         moved=moved_since(
             AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt
