@@ -15,7 +15,7 @@ from data.errors import UserError
 Row = dict[str, Any]
 T = TypeVar("T")
 
-CATALOG_FILES = ("models.toml", "gpus.toml", "prices.toml", "price_jumps.toml")
+CATALOG_FILES = ("models.toml", "gpus.toml", "prices.toml", "price_jumps.toml", "provisioned.toml")
 
 
 def catalog_digest() -> str:
