@@ -10,6 +10,7 @@ import pandas as pd
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from data.units import DAY_S
 from flows.pricing import Priced, hosting_gpu
+from flows.selfhost_rows import self_hosting
 from flows.settings import WorkloadSettings
 from flows.sides import NO_SIDES, Sides
 from flows.stated import Floats, source_of, widened
@@ -79,6 +80,7 @@ def workload_page(
         textbook_sentence=textbook.sentence if textbook else "",
         horizons=[_horizon(settings, traffic, days, outlook, sized, priced) for days in horizons_days],
         breakeven=[_breakeven(each) for each in priced.breakevens],
+        selfhost=self_hosting(priced.behind),
     )
 
 

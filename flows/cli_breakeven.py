@@ -10,8 +10,10 @@ from data.catalog.models import find_model, load_models
 from data.catalog.prices import GpuOffer, load_offers, offers_for
 from data.errors import UserError
 from data.units import HOUR_S, MTOK
+from flows.selfhost import later_cases
 from sizing.api_cost import request_usd
 from sizing.breakeven import Breakeven, Replica, breakeven
+from sizing.breakeven_later import Later
 from sizing.operating import MeanRequest
 from sizing.price_list import api_price
 from sizing.profile import ALL_ALIKE, ReplicaProfile, Slo, candidate_profiles
@@ -62,11 +64,14 @@ def run_breakeven(arguments: argparse.Namespace) -> None:
         throughput_band=(profile.error_p10, profile.error_p90),
         gpu_price_range=(offer.usd_per_gpu_hour_low, offer.usd_per_gpu_hour_high),
     )
+    later = tuple(later_cases(case, _api_name(arguments), offer.gpu, today=datetime.now(UTC).date(), seed=1))
     if arguments.json:
         shown = {k: v for k, v in asdict(found).items() if not k.startswith("curve_")}
-        print(json.dumps({**shown, "tornado": [asdict(bar) for bar in bars]}, indent=1))
+        scenarios = [{"when": when, **asdict(each)} for when, each in later]
+        print(json.dumps({**shown, "tornado": [asdict(bar) for bar in bars], "later": scenarios}, indent=1))
     else:
-        print("\n".join([*_lines(arguments, profile, offer, case, found), *_tornado_lines(bars)]))
+        lines = _lines(arguments, profile, offer, case, found)
+        print("\n".join([*lines, *_tornado_lines(bars), *_later_lines(later)]))
 
 
 def _profile(arguments: argparse.Namespace) -> ReplicaProfile:
@@ -166,6 +171,28 @@ def _tornado_lines(bars: tuple[Bar, ...]) -> list[str]:
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(5)]
     table = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (head, *rows)]
     return ["", "What moves it: the utilisation that breaks even, with one input at a time moved", *table]
+
+
+def _later_lines(later: tuple[tuple[str, Later], ...]) -> list[str]:
+    head = ("", "prices", "needs, median", "80% range", "requests a second", "chance")
+    rows = [
+        (
+            when,
+            each.scenario,
+            f"{each.utilisation[1]:.1%}",
+            f"{each.utilisation[0]:.1%} to {each.utilisation[2]:.1%}",
+            _rate(each.qps[1]),
+            f"{each.chance:.0%}",
+        )
+        for when, each in later
+    ]
+    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(6)]
+    table = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (head, *rows)]
+    return ["", "Now and in 12 months, and the chance that a breakeven exists", *table]
+
+
+def _api_name(arguments: argparse.Namespace) -> str:
+    return f"{arguments.provider}/{arguments.api_model}" if arguments.provider else "api"
 
 
 def _rate(qps: float | None) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 from data.catalog.gpus import Gpu, find_gpu, load_gpus
 from data.catalog.models import ModelShape, find_model, load_models
 from data.catalog.prices import Discount, GpuOffer, load_discounts, load_offers, reserved_offer
+from data.catalog.provider_table import TERMS, provider_table
 from data.errors import UserError
 from data.units import GB, TB
 
@@ -21,7 +22,8 @@ from data.units import GB, TB
 def run_catalog(arguments: argparse.Namespace) -> None:
     """Print the catalog as a table, one row in full, or either as JSON."""
     if arguments.what == "prices":
-        _show_prices(arguments.name, arguments.overlay, as_json=arguments.json)
+        show = _compare_providers if arguments.compare else _show_prices
+        show(arguments.name, arguments.overlay, as_json=arguments.json)
         return
     load: Any = load_models if arguments.what == "models" else load_gpus
     rows: Mapping[str, Gpu | ModelShape] = load(arguments.overlay)
@@ -57,6 +59,37 @@ def _show_prices(gpu: str | None, overlays: Sequence[Path], *, as_json: bool) ->
         ("gpu", "term", "$/GPU-h", "provider", "price source", "kind", "checked", "source"),
         [_offer_cells(offer) for offer in offers],
     )
+
+
+def _compare_providers(gpu: str | None, overlays: Sequence[Path], *, as_json: bool) -> None:
+    name = None if gpu is None else find_gpu(load_gpus(), gpu).name
+    rows = provider_table(load_offers(overlays), None if name is None else [name])
+    if not rows:
+        raise UserError(f"No price of {name} is known; add one to a contract file (docs/catalog.md).")
+    if as_json:
+        print(_json([dataclasses.asdict(row) for row in rows]))
+        return
+    print_table(
+        ("gpu", "provider", "region", *TERMS, "price source", "checked"),
+        [
+            (
+                row.gpu,
+                row.provider + (" (contract)" if row.contract else ""),
+                row.region,
+                *(_range(row.usd_per_gpu_hour.get(term)) for term in TERMS),
+                row.price_source,
+                str(row.checked),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    if ends is None:
+        return "–"
+    low, high = ends
+    return f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
 
 
 def _derived(offers: Sequence[GpuOffer], discounts: Sequence[Discount]) -> list[GpuOffer]:

@@ -137,6 +137,8 @@ def add_catalog(commands: Commands) -> None:
         part.add_argument("name", nargs="?", help="one row in full, with its source")
         part.add_argument("--overlay", type=Path, action="append", default=[], metavar="TOML", help=OVERLAY)
         part.add_argument("--json", action="store_true", help="machine-readable")
+        if what == "prices":
+            part.add_argument("--compare", action="store_true", help="providers side by side, a column a term")
         part.set_defaults(run="flows.cli_catalog:run_catalog")
     _add_model(parts)
     _add_refresh(parts)

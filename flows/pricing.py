@@ -1,23 +1,24 @@
 """The walk's second half: fleets and prices -> needs, held and bought -> cost lines -> choices."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from data.catalog.prices import GpuOffer, Term
 from data.units import DAY_S
+from flows.selfhost import Behind, behind, extra_costs
 from flows.settings import LoadedPlan, WorkloadSettings
-from flows.walk import SizedGpu, as_day
+from flows.walk import RESERVED, SizedGpu, as_day
 from forecasting.demand import Demand
-from sizing.api_cost import ApiPlan
 from sizing.breakeven import Breakeven, Replica, breakeven, mean_gpu_s
 from sizing.commitments import TermDecision, ladder
 from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
 from sizing.decide import Choice, decide
 from sizing.fleet import FleetPlan
 from sizing.gpu_cost import committed_gpus, use_held
+from sizing.money import SHOWN_ONLY
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +40,7 @@ class Priced:
     ladder: Mapping[str, tuple[TermDecision, ...]]
     choices: Mapping[int, Choice]
     breakevens: tuple[Breakeven, ...]
+    behind: Behind = field(default_factory=Behind)
 
 
 def share_held(
@@ -108,21 +110,26 @@ def price(
 ) -> Priced:
     """Price every option of one workload day by day, and choose for each horizon."""
     lead_days = plan.settings.lead_time_days
-    api = ApiPlan(provider=workload.api.provider, model=workload.api.model) if workload.api else None
+    api = workload.api.to_plan() if workload.api else None
+    ratio = api_token_ratio(workload)
     fleets = {each.gpu: each.fleet for each in sized if each.fleet is not None}
     offers = {each.gpu: each.offers for each in sized}
+    bought = [
+        GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.gpus)
+        for gpu, fleet in fleets.items()
+    ]
     costs = daily_costs(
         demand,
         category=workload.category,
         api=api,
-        gpus=[
-            GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.gpus)
-            for gpu, fleet in fleets.items()
-        ],
+        gpus=bought,
         batch_fraction=workload.api.batch_fraction if workload.api else None,
-        token_ratio=api_token_ratio(workload),
+        token_ratio=ratio,
         lead_days=lead_days,
+        terms=RESERVED,
     )
+    api_usd = next((cost.usd for cost in costs if cost.option == "api"), None)
+    costs += extra_costs(plan, workload, demand, bought, api_usd, ratio)
     terms = {
         gpu: ladder(
             needs.buy[gpu],
@@ -133,14 +140,20 @@ def price(
         )
         for gpu, fleet in fleets.items()
     }
-    lines = {days: tuple(price_lines(costs, demand, days)) for days in plan.settings.horizons_days}
     every_term = [term for each in terms.values() for term in each]
+    overheads = plan.settings.overheads.to_overheads()
+    lines = {days: tuple(price_lines(costs, demand, days, overheads)) for days in plan.settings.horizons_days}
+    choices = {
+        days: decide([p for p in priced if p.line.option not in SHOWN_ONLY], terms=every_term)
+        for days, priced in lines.items()
+    }
     return Priced(
         costs=tuple(costs),
         lines=lines,
         ladder=terms,
-        choices={days: decide(priced, terms=every_term) for days, priced in lines.items()},
+        choices=choices,
         breakevens=tuple(_breakevens(demand, fleets, offers, costs)),
+        behind=behind(plan, workload, demand, fleets, offers, costs, lines, choices, bought, ratio),
     )
 
 

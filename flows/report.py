@@ -13,6 +13,7 @@ from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
 from flows.record import Record
 from flows.runs import Run
+from flows.selfhost_rows import provider_rows
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.sides import NO_SIDES, Sides
 from flows.spend import by_month, committed_share, over_days, plan_spend
@@ -94,6 +95,7 @@ def budget_report(
         assumptions=assumptions(plan, past.traffic),
         provenance=provenance(plan, facts, past, sized, run=run, now=now),
         track=track_record(record),
+        providers=provider_rows(facts, settings),
     )
 
 

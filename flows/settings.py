@@ -16,8 +16,10 @@ from data.catalog.models import Precision
 from data.errors import UserError
 from data.traffic import Assumed, Category, Match
 from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
+from flows.money_settings import Fraction, OverheadSettings, OwnedSettings, ProvisionedSettings, SpotSettings
 from forecasting.holiday import HolidayCalendar
 from forecasting.scenarios import Growth
+from sizing.api_cost import ApiPlan
 from sizing.calibration import DEFAULT_ENGINE
 from sizing.deployment.energy import ACTIVE_SHARE, IDLE_SHARE, PowerRules
 from sizing.gpu_cost import Commitment
@@ -89,6 +91,24 @@ class ApiSettings(Section):
     """Price of a batch request over a normal one, where the provider's list does not say (0.5 = half price)."""
     token_ratio: Positive = 1.0
     """API tokens for each logged token, where another tokenizer logged them; 1.0 is an assumption."""
+    wait_share: Fraction = 0.0
+    """Share of the requests that can wait for batch or flex prices; of category batch all can."""
+    cache_write_share: Fraction | None = None
+    """Share of the uncached prompt that is written to the cache, where writes have a price of their own."""
+    reasoning_share: Fraction | None = None
+    """Share of the output that is reasoning, where that has a price of its own."""
+    provisioned: ProvisionedSettings | None = None
+    """Whose provisioned units to price; left out: those of provider and model, where they are sold."""
+
+    def to_plan(self) -> ApiPlan:
+        """Return the same as the sizing room reads it."""
+        return ApiPlan(
+            provider=self.provider,
+            model=self.model,
+            cache_write_share=self.cache_write_share,
+            reasoning_share=self.reasoning_share,
+            wait_share=self.wait_share,
+        )
 
 
 class GrowthSettings(Section):
@@ -231,6 +251,7 @@ class CatalogSettings(Section):
 
     models: list[Path] = Field(default_factory=list)
     gpus: list[Path] = Field(default_factory=list)
+    provisioned: list[Path] = Field(default_factory=list)
 
 
 class CalibrationSettings(Section):
@@ -307,6 +328,9 @@ class PlanSettings(Section):
     holidays: HolidaySettings | None = None
     jobs: list[JobSettings] = Field(default_factory=list)
     commitments: list[CommitmentSettings] = Field(default_factory=list)
+    overheads: OverheadSettings = OverheadSettings()
+    spot: SpotSettings = SpotSettings()
+    owned: list[OwnedSettings] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

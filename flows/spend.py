@@ -20,7 +20,12 @@ DAY_HOURS = 24
 HELD, JOBS = "(commitments)", "(jobs)"
 """The workloads that reservations in force and scheduled jobs stand under: they are no one workload's."""
 
-_KINDS: dict[str, SpendKind] = {"api": "api", "api-batch": "api-batch", "on-demand": "on-demand"}
+_KINDS: dict[str, SpendKind] = {
+    "api": "api",
+    "api-batch": "api-batch",
+    "api-flex": "api",
+    "on-demand": "on-demand",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from data.catalog.prices import (
     offers_for,
     reserved_offer,
 )
+from data.catalog.provisioned import Provisioned, load_provisioned
 from data.errors import UserError
 from data.read_traffic import load_quality, load_traffic, store_digest
 from data.traffic import DataQuality, Traffic
@@ -37,7 +38,7 @@ from sizing.profile import candidate_profiles
 from sizing.textbook import Textbook, textbook_plan
 
 Floats = npt.NDArray[np.float64]
-RESERVED: tuple[Term, ...] = ("reserved-30d", "reserved-1y")
+RESERVED: tuple[Term, ...] = ("reserved-30d", "reserved-1y", "reserved-3y")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Facts:
     offers: tuple[GpuOffer, ...]
     discounts: tuple[Discount, ...]
     calibration: Calibration
+    provisioned: Provisioned
     sha256: str
 
 
@@ -86,15 +88,22 @@ def read_facts(plan: LoadedPlan) -> Facts:
         calibration.check_engine(workload.engine)
         for gpu in workload.gpus:
             find_gpu(gpus, gpu)
-    for gpu in [job.gpu for job in settings.jobs] + [held.gpu for held in settings.commitments]:
+    named = [job.gpu for job in settings.jobs] + [held.gpu for held in settings.commitments]
+    for gpu in [*named, *(each.gpu for each in settings.owned)]:
         find_gpu(gpus, gpu)
-    said = repr((sorted(models.items()), sorted(gpus.items()), offers, discounts, calibration))
+    provisioned = load_provisioned([plan.resolve(p) for p in settings.catalog.provisioned])
+    for workload in settings.workloads:
+        units = workload.api.provisioned if workload.api else None
+        if units is not None:
+            provisioned.find(units.provider, units.model, units.deployment)
+    said = repr((sorted(models.items()), sorted(gpus.items()), offers, discounts, calibration, provisioned))
     return Facts(
         models=models,
         gpus=gpus,
         offers=offers,
         discounts=discounts,
         calibration=calibration,
+        provisioned=provisioned,
         sha256=hashlib.sha256(said.encode()).hexdigest(),
     )
 
@@ -258,4 +267,6 @@ def offers_of(facts: Facts, gpu: str, price_source: str) -> dict[Term, GpuOffer]
         offer = reserved_offer(spot[0], term, facts.offers, facts.discounts)
         if offer is not None:
             found[term] = offer
+    if interruptible := offers_for(facts.offers, gpu, "spot", price_source):
+        found["spot"] = interruptible[0]
     return found

@@ -27,6 +27,7 @@ from reports.values.forecast import (
 )
 from reports.values.money import Breakeven, BudgetMonth, Currency, Decision, OptionChoice
 from reports.values.provenance import Assumption, Provenance
+from reports.values.selfhost import ProviderRow
 from reports.values.spend import SpendRow
 from reports.values.track import PlanScore, Scored, TrackRecord, TrackRow
 from reports.values.workload import Horizon, Workload
@@ -91,6 +92,8 @@ class BudgetReport:
     """None in files of before the track record."""
     spend: list[SpendRow] = field(default_factory=list)
     """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
+    providers: list[ProviderRow] = field(default_factory=list)
+    """Prices of the plan's GPUs by provider; empty in older files."""
 
 
 _ADAPTER: TypeAdapter[BudgetReport] = TypeAdapter(BudgetReport)

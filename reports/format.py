@@ -7,15 +7,20 @@ dash everywhere; the page gives that dash a title that says "unknown".
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from reports.budget import Currency
+from sizing.cents import split_to_cents
 
 UNKNOWN = "–"
 MINUS = "−"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+ZERO = Decimal(0)
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
@@ -38,6 +43,16 @@ def money(usd: float | None, currency: Currency) -> str:
     amount = usd * currency.per_usd
     places = 0 if abs(amount) >= 99.995 or amount == 0 else 2
     return _signed(amount, f"{abs(amount):,.{places}f}", _symbol(currency))
+
+
+def cents_row(parts_usd: Sequence[float], currency: Currency) -> list[str]:
+    """Return amounts to the cent and, last, their total: as printed, in any currency, they add up to it exactly.
+
+    >>> cents_row([1 / 3, 1 / 3, 1 / 3], Currency(code="USD", per_usd=1.0, rate_date=None, source=""))
+    ['$0.34', '$0.33', '$0.33', '$1.00']
+    """
+    parts = split_to_cents([part * currency.per_usd for part in parts_usd])
+    return [_signed(float(each), f"{abs(each):,.2f}", _symbol(currency)) for each in (*parts, sum(parts, ZERO))]
 
 
 def money_short(usd: float | None, currency: Currency) -> str:

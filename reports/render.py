@@ -12,8 +12,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from data.catalog.provider_table import TERMS as PROVIDER_TERMS
 from forecasting.spread import Spread
-from reports import charts, deployment, record_chart, sentences, tables, windows
+from reports import charts, deployment, record_chart, sentences, tables, tornado_chart, windows
 from reports import format as fmt
 from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
 from reports.history import cause, grade_word, last_plan_sentence, quantity_word, signed, signed_count
@@ -84,6 +85,7 @@ class WorkloadView:
     logics: Picture | None
     costs: Picture | None
     breakeven: Picture | None
+    tornado: Picture | None
     curve_gpu: str
     curve: list[tuple[float, float, float]]
 
@@ -114,6 +116,8 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         logic_names=tables.LOGICS,
         logic_heads=[(label.capitalize(), "n") for _, label in tables.LOGICS],
         weekdays=fmt.WEEKDAYS,
+        provider_terms=PROVIDER_TERMS,
+        provider_heads=[(term.replace("-", " ").capitalize(), "n") for term in PROVIDER_TERMS],
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  (our own style sheet)
     )
 
@@ -201,9 +205,23 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
         breakeven=None
         if curve is None
         else picture("breakeven", sentences.breakeven(curve), partial(charts.breakeven_curve, curve, currency)),
+        tornado=_tornado(workload, f"{anchor}-tornado"),
         curve_gpu="" if curve is None else curve.gpu,
         curve=[] if curve is None else _thinned(curve),
     )
+
+
+def _tornado(workload: Workload, chart_id: str) -> Picture | None:
+    """Draw what moves the breakeven, where there is one to move."""
+    found = workload.selfhost
+    if found is None or not found.tornado:
+        return None
+    widest = found.tornado[0]
+    ends = " to ".join(fmt.percent(v) for v in sorted((widest.low, widest.high)))
+    heading = f"{widest.factor} moves the breakeven on {found.gpu} most: it needs {ends} of paid GPU time"
+    draw = partial(tornado_chart.tornado_bars, found.tornado, found.reached)
+    svg = Markup(draw(chart_id=chart_id, title=heading))  # noqa: S704  (our own SVG, escaped by ElementTree)
+    return Picture(heading=heading, reading=tornado_chart.READING, svg=svg)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -264,7 +282,10 @@ def _environment(currency: Currency) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    money = {name: partial(getattr(fmt, name), currency=currency) for name in ("money", "money_short", "price")}
+    money = {
+        name: partial(getattr(fmt, name), currency=currency)
+        for name in ("money", "money_short", "price", "cents_row")
+    }
     names = (
         "count",
         "short",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from data.catalog.prices import TERM_DAYS
+from data.catalog.provisioned import PROVISIONED_DAYS
 from reports.budget import FleetRow, Horizon, OptionChoice, Series, Workload
-from sizing.money import CostLine
+from sizing.money import PROVISIONED_OPTIONS, SHOWN_ONLY, CostLine
 
 LOGICS = (
     ("mean_plan_gpus", "mean work"),
@@ -163,14 +164,15 @@ def may_choose(option: str, days: int) -> bool:
     """Say whether an option can be compared over a horizon.
 
     A term that outlasts it cannot: over 30 days one month of a year's commitment is not its price. What is
-    committed already is paid either way.
+    committed already is paid either way, and some options are only shown.
     """
-    return option != "committed" and not outlasts(option, days)
+    return option != "committed" and option not in SHOWN_ONLY and not outlasts(option, days)
 
 
 def outlasts(option: str, days: int) -> bool:
     """Say whether taking an option binds for longer than the horizon."""
-    return any(term == option and length > days for term, length in TERM_DAYS.items())
+    units = {PROVISIONED_OPTIONS[term]: length for term, length in PROVISIONED_DAYS.items()}
+    return any(term == option and length > days for term, length in (*TERM_DAYS.items(), *units.items()))
 
 
 def choice(workload: Workload, days: int) -> OptionChoice | None:

@@ -13,12 +13,12 @@ from data.traffic import Category
 from data.units import MTOK
 from forecasting.demand import Demand
 from forecasting.spread import Spread
-from sizing.api_cost import ApiPlan, api_cost
+from sizing.api_cost import ApiCost, ApiPlan, api_cost
 from sizing.gpu_cost import Commitment, committed_usd, on_demand_range_usd, on_demand_usd, reserved_usd
-from sizing.money import CostLine
+from sizing.loaded import Overheads, loaded_factor
+from sizing.money import CostLine, Option
 
 Floats = npt.NDArray[np.float64]
-Option = Literal["api", "api-batch", "on-demand", "reserved-30d", "reserved-1y", "reserved-3y", "committed"]
 
 RESERVED_TERMS: tuple[Term, ...] = ("reserved-30d", "reserved-1y")
 COMMITMENTS = "(commitments)"
@@ -87,13 +87,12 @@ def daily_costs(
 ) -> list[DailyCost]:
     """Return every option of one workload over all the demand's days: the API, then each GPU by term.
 
-    category: only batch work can wait for the batch price. token_ratio: API tokens for each logged token.
+    category: batch work can wait for batch and flex prices, of other work the share that
+    `api.wait_share` states. token_ratio: API tokens for each logged token.
     lead_days: days until a reservation signed today begins; until then its need is bought on demand.
     Raises UserError where the API's provider or model is not in the price list.
     """
-    costs = [] if api is None else [_api(demand, api, "api", None, token_ratio)]
-    if api is not None and category == "batch":
-        costs.append(_api(demand, api, "api-batch", batch_fraction, token_ratio))
+    costs = [] if api is None else _api_costs(demand, api, category, batch_fraction, token_ratio)
     for need in gpus:
         costs.append(_on_demand(demand.workload, need))
         costs += [_reserved(demand.workload, need, term, lead_days) for term in terms]
@@ -124,11 +123,16 @@ def committed_cost(
     )
 
 
-def price_lines(costs: Sequence[DailyCost], demand: Demand, horizon_days: int) -> list[PricedLine]:
-    """Return each option's line over the first `horizon_days` days, with its samples."""
+def price_lines(
+    costs: Sequence[DailyCost], demand: Demand, horizon_days: int, overheads: Overheads | None = None
+) -> list[PricedLine]:
+    """Return each option's line over the first `horizon_days` days, with its samples.
+
+    overheads: what comes on top of a GPU bill; None leaves the fully loaded figure unknown.
+    """
     tokens = (demand.requests * (demand.prompt_tok + demand.output_tok))[:, :horizon_days]
     mtok = float(tokens.sum(axis=1).mean()) / MTOK
-    return [_priced_line(cost, horizon_days, mtok) for cost in costs]
+    return [_priced_line(cost, horizon_days, mtok, overheads) for cost in costs]
 
 
 def cost_lines(costs: Sequence[DailyCost], demand: Demand, horizon_days: int) -> list[CostLine]:
@@ -136,26 +140,49 @@ def cost_lines(costs: Sequence[DailyCost], demand: Demand, horizon_days: int) ->
     return [priced.line for priced in price_lines(costs, demand, horizon_days)]
 
 
+def _api_costs(
+    demand: Demand, plan: ApiPlan, category: Category, batch_fraction: float | None, token_ratio: float
+) -> list[DailyCost]:
+    """Return the standard price, then batch and flex for what can wait, and priority for what cannot."""
+    standard = api_cost(plan, demand, token_ratio=token_ratio)
+    costs = [_api(demand, plan, "api", standard)]
+    wait = 1.0 if category == "batch" else plan.wait_share
+    kinds: tuple[tuple[Literal["api-batch", "api-flex"], Literal["batch", "flex"]], ...] = (
+        ("api-batch", "batch"),
+        ("api-flex", "flex"),
+    )
+    for option, processing in kinds if wait > 0 else ():
+        fraction = batch_fraction if processing == "batch" else None
+        cost = api_cost(plan, demand, processing=processing, batch_fraction=fraction, token_ratio=token_ratio)
+        if cost.usd is not None or option == "api-batch":
+            costs.append(_api(demand, plan, option, _mixed(cost, standard, wait)))
+    if category != "batch":
+        cost = api_cost(plan, demand, processing="priority", token_ratio=token_ratio)
+        if cost.usd is not None:
+            costs.append(_api(demand, plan, "api-priority", cost))
+    return costs
+
+
+def _mixed(waits: ApiCost, standard: ApiCost, wait_share: float) -> ApiCost:
+    """Return what it costs where only a share of the traffic can wait; the discount counts for no more."""
+    if wait_share >= 1 or waits.usd is None:
+        return waits
+    note = f"{wait_share:.0%} of the requests can wait, as the plan states; the others pay the standard price."
+    usd = None if standard.usd is None else wait_share * waits.usd + (1 - wait_share) * standard.usd
+    return replace(waits, usd=usd, notes=(note, *waits.notes))
+
+
 def _api(
     demand: Demand,
     plan: ApiPlan,
-    option: Literal["api", "api-batch"],
-    batch_fraction: float | None,
-    token_ratio: float,
+    option: Literal["api", "api-batch", "api-flex", "api-priority"],
+    cost: ApiCost,
 ) -> DailyCost:
-    batch = option == "api-batch"
-    cost = api_cost(
-        plan,
-        demand,
-        processing="batch" if batch else "standard",
-        batch_fraction=batch_fraction if batch else None,
-        token_ratio=token_ratio,
-    )
     mean = None if cost.usd is None else cost.usd.mean(axis=0)
     return DailyCost(
         workload=demand.workload,
         option=option,
-        label=f"{plan.provider}/{plan.model}" + (" batch" if batch else ""),
+        label=f"{plan.provider}/{plan.model}" + option.removeprefix("api").replace("-", " "),
         gpu=None,
         usd=cost.usd,
         usd_low=mean,
@@ -243,7 +270,7 @@ def _unknown(workload: str, gpu: str, option: Option, note: str) -> DailyCost:
     )
 
 
-def _priced_line(cost: DailyCost, horizon_days: int, mtok: float) -> PricedLine:
+def _priced_line(cost: DailyCost, horizon_days: int, mtok: float, overheads: Overheads | None) -> PricedLine:
     paths = None if cost.usd is None else cost.usd[:, :horizon_days].sum(axis=1)
     spread = None if paths is None else Spread.of(paths)
     rated = spread is not None and mtok > 0 and cost.option != "committed"
@@ -262,5 +289,14 @@ def _priced_line(cost: DailyCost, horizon_days: int, mtok: float) -> PricedLine:
         source=cost.source,
         checked=cost.checked,
         note=cost.note,
+        usd_loaded=_loaded(cost, spread, overheads),
+        unpriced_mtok=mtok if spread is None else 0.0,
     )
     return PricedLine(line=line, usd_paths=paths, gpus=cost.gpus)
+
+
+def _loaded(cost: DailyCost, spread: Spread | None, overheads: Overheads | None) -> float | None:
+    """Return the bill with what is assumed to come on top; the API's has nothing on top."""
+    if spread is None or (overheads is None and cost.gpu is not None):
+        return None
+    return spread.mean if cost.gpu is None or overheads is None else spread.mean * loaded_factor(overheads)

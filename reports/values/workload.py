@@ -18,6 +18,7 @@ from reports.values.forecast import (
     TokenPercentiles,
 )
 from reports.values.money import Breakeven, OptionChoice
+from reports.values.selfhost import SelfHosting
 from reports.values.windows import WindowedWork
 from sizing.money import CostLine
 
@@ -72,3 +73,5 @@ class Workload:
     """None in files of before it, and where no fleet is planned."""
     deployment: Deployment | None = None
     """The same."""
+    selfhost: SelfHosting | None = None
+    """What stands behind its cost lines; None where no GPU can serve it, and in older files."""

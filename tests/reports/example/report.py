@@ -8,6 +8,7 @@ from datetime import date
 
 from example.common import AS_OF, spread
 from example.money import budget_months, spend_rows
+from example.selfhost import provider_rows
 from example.sides import assumption_rows, data_quality, provenance_of
 from example.track import track_record
 from example.workload import workload_of
@@ -41,6 +42,7 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
             committed_share=0.46,
         ),
         months=(months := budget_months(year.mean)),
+        providers=provider_rows(),
         spend=spend_rows(months, [w.name for w in every]),
         workloads=every,
         jobs=[

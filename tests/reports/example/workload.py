@@ -10,6 +10,7 @@ from example.common import AS_OF, GPUS, HORIZONS, spread
 from example.deployment import deployment_of
 from example.forecast import busiest_rows, method_of, source_of, tokens_of, traffic_series, week_profile
 from example.money import breakeven_of, choice_of, cost_lines
+from example.selfhost import self_hosting
 from example.track import moved_since, opinion
 from example.windows import windowed_of
 from reports.budget import (
@@ -61,6 +62,7 @@ def workload_of(i: int, history_days: int) -> Workload:
         textbook_sentence="The textbook formula leaves out prefill; at these prompts prefill is most of the work.",
         horizons=horizons,
         breakeven=[] if api is None else [breakeven_of(g, level, prompt + output) for g in ("h100-sxm", "b200")],
+        selfhost=None if api is None else self_hosting("h100-sxm", level, level * 30 * (prompt + output) / 1e6),
         second_opinion=opinion(basis, seen, level),
         deployment=None
         if basis == "no history"
