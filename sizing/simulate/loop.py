@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from sizing.simulate.compiled import compiled
+from sizing.simulate.compiled import compiled, compiled_apart
 from sizing.simulate.queues import join_queue
 from sizing.simulate.replica import complete, observe, start
 from sizing.simulate.schedule import DRAIN, FAIL, UP
 from sizing.simulate.state import AWAY, DOWN, DRAINING, IS_UP, NOBODY, REFUSED, State, Table
 
 
-@compiled
+@compiled_apart
 def run(s: State, t: Table, event_s: Any, event_replica: Any, event_what: Any, until_s: float) -> None:
     """Carry every request and event out in order of time, until nothing is left or until_s has come."""
     i, e = 0, 0
@@ -54,7 +54,7 @@ def advance(s: State, t: Table, k: int, now_s: float) -> None:
         start(s, t, k, rep["ends_s"])
 
 
-@compiled
+@compiled_apart
 def route(s: State, t: Table, i: int, now_s: float) -> None:
     """Send request i to a replica that is up, or hold it back until one is."""
     if s.requests[i]["state"] == REFUSED:
@@ -97,7 +97,7 @@ def hold(s: State, i: int) -> None:
     s.held[1] = i
 
 
-@compiled
+@compiled_apart
 def change(s: State, t: Table, k: int, what: int, now_s: float) -> None:
     """Start, drain or fail replica k."""
     observe(s, k, now_s)
@@ -111,7 +111,7 @@ def change(s: State, t: Table, k: int, what: int, now_s: float) -> None:
         fail(s, t, k, now_s)
 
 
-@compiled
+@compiled_apart
 def release_held(s: State, t: Table, now_s: float) -> None:
     """Send those that were held back on their way, oldest first."""
     i = s.held[0]
@@ -122,7 +122,7 @@ def release_held(s: State, t: Table, now_s: float) -> None:
         i = after
 
 
-@compiled
+@compiled_apart
 def fail(s: State, t: Table, k: int, now_s: float) -> None:
     """Take replica k away with all it holds in memory; its requests begin again elsewhere, in order of arrival."""
     rep = s.replicas[k]

@@ -7,7 +7,7 @@ back to the front of the queue and computed again. Besides, online requests go b
 
 import math
 
-from sizing.simulate.compiled import compiled
+from sizing.simulate.compiled import compiled, compiled_apart
 from sizing.simulate.queues import (
     join_queue,
     join_running,
@@ -36,7 +36,7 @@ from sizing.simulate.state import (
 )
 
 
-@compiled
+@compiled_apart
 def start(s: State, t: Table, k: int, now_s: float) -> None:
     """Begin the next iteration of replica k at now_s, or fall idle where nobody is here."""
     rep = s.replicas[k]
@@ -49,8 +49,7 @@ def start(s: State, t: Table, k: int, now_s: float) -> None:
     work_s, chunk_tok = prefill(s, t, k, ONLINE, budget, calm)
     more_s, more_tok = prefill(s, t, k, BATCH, budget - chunk_tok, calm)
     if rep["decoding"] + chunk_tok + more_tok == 0:  # all that ran was put back: it may come in at once
-        work_s, chunk_tok = prefill(s, t, k, ONLINE, budget, rep["preemptions"])
-        more_s, more_tok = prefill(s, t, k, BATCH, budget - chunk_tok, rep["preemptions"])
+        work_s, chunk_tok, more_s, more_tok = let_in(s, t, k, budget)
     work_s, chunk_tok = work_s + more_s, chunk_tok + more_tok
     lasts_s = iteration_s(t, rep["decoding"], rep["context"] + rep["decoding"], chunk_tok, work_s)
     rep["busy"], rep["ends_s"] = 1, now_s + lasts_s
@@ -61,6 +60,15 @@ def start(s: State, t: Table, k: int, now_s: float) -> None:
     rep["most_used"] = max(rep["most_used"], used)
     rep["most_running"] = max(rep["most_running"], rep["running"])
     rep["prefill_tok"] += chunk_tok
+
+
+@compiled_apart
+def let_in(s: State, t: Table, k: int, budget: int) -> tuple[float, int, float, int]:
+    """Prefill both kinds of request whatever was put back before."""
+    calm = s.replicas[k]["preemptions"]
+    work_s, chunk_tok = prefill(s, t, k, ONLINE, budget, calm)
+    more_s, more_tok = prefill(s, t, k, BATCH, budget - chunk_tok, calm)
+    return work_s, chunk_tok, more_s, more_tok
 
 
 @compiled
@@ -126,7 +134,7 @@ def prefill(s: State, t: Table, k: int, kind: int, budget: int, calm: int) -> tu
     return work_s, tokens
 
 
-@compiled
+@compiled_apart
 def make_room(s: State, t: Table, k: int, i: int, need: int) -> bool:
     """Return whether request i may come in: a seat and `need` bytes are free, or batch requests give them up."""
     rep = s.replicas[k]
@@ -166,7 +174,7 @@ def extend(s: State, t: Table, k: int, i: int, chunk: int) -> float:
     return float(chunk * between(t.middle_tok, t.rate_s, (begin + end) / 2))
 
 
-@compiled
+@compiled_apart
 def grow_prompt(s: State, t: Table, k: int, i: int, budget: int) -> tuple[float, int]:
     """Go on with a half done prompt; it gives way itself where nobody else is newer or less urgent."""
     rep, r = s.replicas[k], s.requests[i]
@@ -187,7 +195,7 @@ def newest(s: State, k: int) -> int:
     return int(last if last != NOBODY else s.lists[k, ONLINE, RUNS_LAST])
 
 
-@compiled
+@compiled_apart
 def preempt(s: State, t: Table, k: int, i: int) -> None:
     """Put a running request back to the front of its queue; what was computed is computed again."""
     r, rep = s.requests[i], s.replicas[k]

@@ -78,7 +78,11 @@ def step_table(profile: ReplicaProfile, *, sequences: int, longest_tok: int) -> 
     """
     if profile.physics is None:
         return _of_coefficients(profile, sequences, longest_tok)
-    replica = profile.physics
+    return table_of(profile.physics, sequences=sequences, longest_tok=longest_tok)
+
+
+def table_of(replica: Replica, *, sequences: int, longest_tok: int) -> StepTable:
+    """Return the table of a replica's roofline."""
     kinks = (float(replica.work.window_tok), float(replica.work.sparse_tok))
     context = _grid(longest_tok, kinks)
     batch = np.arange(1.0, sequences + 1)[:, None]
