@@ -18,5 +18,5 @@ def compiled(function: Function) -> Function:
 
 
 def compiled_apart(function: Function) -> Function:
-    """Return the function compiled once, for what is called seldom: inlining it would only take time to compile."""
+    """Return the function compiled once: what is called seldom would only take longer to compile."""
     return cast(Function, numba.njit(cache=True, error_model="numpy")(function))
