@@ -44,7 +44,7 @@ def main() -> None:
     rows = replay_needs(needs, grid.markets, seed=1, workers=arguments.cores)
     spent = time.perf_counter() - start
     verdict = verdict_table(rows)
-    print_verdict(verdict, needs)
+    print_verdict(verdict, [need.name for need in needs])
     columns = ["median_vs_ours", "pooled_vs_ours", "median_vs_clairvoyant", "pooled_vs_clairvoyant"]
     sums = verdict.groupby("policy", sort=False)[["regret_usd", "regret_cvar_usd", "unserved_gpu_hours"]].sum()
     print("\nOver the cells: ratios in the middle cell, the rest summed")

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from data.errors import UserError, printable
 from flows.cli_catalog import print_table
 from flows.cli_judge import read_table, save_table, save_text
 from flows.progress import progress_bar
+from flows.replay import replay_sentence, replay_workloads
+from flows.settings import load_plan
+from flows.walk import read_facts, read_past
 from forecasting.backtest import MOST_DAYS, by_series
 from reports.replay_chart import replay_chart
 from reports.svg import standalone
@@ -22,7 +26,14 @@ from sizing.replay.table import held_everywhere, replay_table, verdict_table
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
-    """Replay a file of series; print the verdict and write the table."""
+    """Replay a file of series, or the plan's own past; print the verdict and write the tables."""
+    if arguments.config:
+        _refuse(arguments, "--config", ("peak_gpus", "offers", "chart", "workers", "seed"))
+        _replay_plan(arguments)
+        return
+    for needed in ("offers", "out"):
+        if getattr(arguments, needed) is None:
+            raise UserError(f"--series needs --{needed} too; see fleetcast replay --help.")
     grid = read_grid(arguments.offers)
     needs, left_out = series_needs(read_table(arguments.series), arguments.peak_gpus or PEAK_GPUS)
     if not needs:
@@ -32,7 +43,7 @@ def run_replay(arguments: argparse.Namespace) -> None:
     verdict = verdict_table(rows)
     if arguments.chart:
         save_text(arguments.chart, standalone(replay_chart(verdict, len(needs))))
-    print_verdict(verdict, needs)
+    print_verdict(verdict, [need.name for need in needs])
     for note in (*grid.notes, *left_out):
         print(printable(note))
     print(f"{len(needs)} series, {len(grid.markets)} cells: {arguments.out}")
@@ -54,11 +65,11 @@ def series_needs(frame: pd.DataFrame, peak_gpus: float) -> tuple[list[PastNeed],
     return needs, left_out
 
 
-def print_verdict(verdict: pd.DataFrame, needs: Sequence[PastNeed]) -> None:
+def print_verdict(verdict: pd.DataFrame, names: Sequence[str]) -> None:
     """Print the cells: each baseline's cost over ours, ours over the clairvoyant."""
     others = list(dict.fromkeys(verdict["policy"][verdict["policy"] != OURS]))
     for kind, column in (("median", "median_vs_ours"), ("pooled", "pooled_vs_ours")):
-        print(f"Cost over fleetcast's, {kind} of {len(needs)} series (above 1: fleetcast is cheaper)")
+        print(f"Cost over fleetcast's, {kind} of {len(set(names))} series (above 1: fleetcast is cheaper)")
         rows = []
         for _, cell in verdict.groupby(["one_year_discount", "price_path"], sort=False):
             by = cell.set_index("policy")
@@ -82,7 +93,39 @@ def _replayed(needs: Sequence[PastNeed], grid: Grid, arguments: argparse.Namespa
         return replay_needs(
             needs,
             grid.markets,
-            seed=arguments.seed,
+            seed=1 if arguments.seed is None else arguments.seed,
             workers=arguments.workers or os.cpu_count() or 1,
             progress=lambda done, every: report(f"series {done} of {every}", done / every),
         )
+
+
+def _replay_plan(arguments: argparse.Namespace) -> None:
+    """Replay each workload of a plan over its store's past, up to today or --as-of."""
+    plan = load_plan(arguments.config)
+    as_of = arguments.as_of or datetime.now(UTC).astimezone(plan.settings.zone).date()
+    if not plan.store_path.exists():
+        raise UserError(f"There is no store at {plan.store_path}, which store.path in {plan.path} names.")
+    facts = read_facts(plan)
+    found = replay_workloads(plan, facts, read_past(plan, as_of), as_of)
+    rows = [row for each in found for row in each.rows]
+    for each in found:
+        print(printable(replay_sentence(each)))
+    if not rows:
+        raise UserError(
+            "No workload has a past that can be decided again; the sentences above say what is missing."
+        )
+    verdict = verdict_table(rows)
+    print_verdict(verdict, [row.name for row in rows])
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        save_table(replay_table(rows), arguments.out / "replay.csv")
+        save_table(verdict, arguments.out / "verdict.csv")
+        count = len({row.name for row in rows})
+        save_text(arguments.out / "replay.svg", standalone(replay_chart(verdict, count)))
+        print(f"replay.csv, verdict.csv, replay.svg written to {arguments.out}")
+
+
+def _refuse(arguments: argparse.Namespace, beside: str, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise UserError(f"--{name.replace('_', '-')} is for --series, not for {beside}; leave it out.")

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from forecasting.calendar import make_history
+from forecasting.calendar import WEEK_DAYS, make_history
 from forecasting.intervals import normal_scores, sample_paths
 from forecasting.series import forecast_series
 from sizing.replay.need import DAY_HOURS, PastNeed, whole_gpus
@@ -33,16 +33,17 @@ SELDOM = 0.98
 LOOK_BACK_DAYS = 30
 REPEATED_DAYS = 28
 """Whole weeks, so that weekdays stay weekdays."""
+SHAPE_DAYS = 56
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
     """What one decision may know about the need. Months are those ahead, the first begins on the day decided.
 
-    lot: GPUs of one layer k. hours: (J,). busy: (J, K) expected busy hours of the k-th lot. firm: (J, K) those
-    that nine paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days. by_group: (J, G, K)
-    expected busy hours in month j of the paths in group g at its beginning; to_group[L]: (J, G, G) chance that a
-    path in group g at the beginning of month j is in group h at the beginning of month j + L.
+    lot: GPUs of one layer k. hours: (J,). busy: (J, K) busy hours of the k-th lot that the forecast expects. firm:
+    (J, K) those that nine of its paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days.
+    by_group: (J, G, K) expected busy hours in month j of the blended paths in group g at its beginning; to_group[L]:
+    (J, G, G) chance that a path in group g at the beginning of month j is in group h at that of month j + L.
     """
 
     lot: int
@@ -58,21 +59,10 @@ def foresee(need: PastNeed, month: int, *, seed: int) -> Foresight:
     """Return what was known of the need when `month` began; nothing of any later day is read."""
     today = int(need.starts[month])
     ends = month_ends(need.first, today)
-    paths = need_paths(need, today, int(ends[-1]), seed=seed)
     seen = need.gpus[:today]
-    return summed(with_repeats(paths, seen), ends, seen)
-
-
-def with_repeats(paths: Floats, seen: Floats) -> Floats:
-    """Return paths (S, D) of which every second one repeats the newest four weeks that were seen (n, H) instead.
-
-    A day's hours are taken at their mean, rounded up, because paths are daily.
-    """
-    known = whole_gpus(np.nanmean(seen[np.isfinite(seen).any(axis=1)][-REPEATED_DAYS:], axis=1))
-    if not known.size:
-        return paths
-    repeated = np.tile(known, -(-paths.shape[1] // known.size))[: paths.shape[1]]
-    return np.where((np.arange(len(paths)) % 2 == 1)[:, None], repeated[None], paths)
+    daily = need_paths(need, today, int(ends[-1]), seed=seed)
+    forecast = by_hour(daily, seen)
+    return summed(forecast, ends, seen, blended=with_repeats(forecast, seen))
 
 
 def month_ends(first: np.datetime64, today: int) -> Ints:
@@ -88,18 +78,63 @@ def need_paths(need: PastNeed, today: int, days: int, *, seed: int) -> Floats:
     found = forecast_series(history, days)
     rng = np.random.default_rng([seed, zlib.crc32(need.name.encode()), today])
     scores = normal_scores([found.persistence], [found.level_sd], np.eye(1), np.eye(1), paths=PATHS, rng=rng)
-    return whole_gpus(sample_paths(found.predictive, scores[0]) * need.gpus_per_y)
+    return sample_paths(found.predictive, scores[0]) * need.gpus_per_y
 
 
-def summed(paths: Floats, ends: Ints, seen: Floats) -> Foresight:
-    """Return the tables of paths (S, D) of whole GPUs and of what was seen (n, H)."""
+def by_hour(daily: Floats, seen: Floats) -> Floats:
+    """Return (S, D x H) whole GPUs of daily paths (S, D): a day's hours as in the newest weeks seen (n, H).
+
+    By weekday, each day over its own mean; a day's mean is the path's, before rounding up.
+    """
+    hours = seen.shape[1]
+    if hours == 1:
+        return whole_gpus(daily)
+    recent = seen[-SHAPE_DAYS:]
+    weekday = np.arange(len(seen) - len(recent), len(seen)) % WEEK_DAYS
+    mean = recent.mean(axis=1)  # NaN where an hour is unknown
+    shape = np.ones((WEEK_DAYS, hours))
+    for day in range(WEEK_DAYS):
+        own = np.flatnonzero((weekday == day) & (np.nan_to_num(mean) > 0))
+        if own.size:
+            shape[day] = (recent[own] / mean[own, None]).mean(axis=0)
+    ahead = (len(seen) + np.arange(daily.shape[1])) % WEEK_DAYS
+    return whole_gpus((daily[:, :, None] * shape[ahead][None]).reshape(len(daily), -1))
+
+
+def with_repeats(paths: Floats, seen: Floats) -> Floats:
+    """Return paths (S, D x H) of which every second one repeats the newest four weeks that were seen (n, H)."""
+    known = seen[np.isfinite(seen).all(axis=1)][-REPEATED_DAYS:].reshape(-1)
+    if not known.size:
+        return paths
+    repeated = np.tile(known, -(-paths.shape[1] // known.size))[: paths.shape[1]]
+    return np.where((np.arange(len(paths)) % 2 == 1)[:, None], repeated[None], paths)
+
+
+def summed(forecast: Floats, ends: Ints, seen: Floats, *, blended: Floats | None = None) -> Foresight:
+    """Return the tables of paths (S, D x H) of whole GPUs and of what was seen (n, H); ends are days.
+
+    forecast: what `busy` and `firm` are of. blended: what by_group and to_group are of, the forecast where None.
+    """
     recent = seen[np.isfinite(seen).all(axis=1)][-LOOK_BACK_DAYS:]
-    starts = np.concatenate([[0], ends[:-1]])
-    often = max(float(np.quantile(paths[:, a:b], SELDOM)) for a, b in zip(starts, ends, strict=True))
+    at = ends * seen.shape[1]
+    column_h = DAY_HOURS / seen.shape[1]
+    starts = np.concatenate([[0], at[:-1]])
+    paths = forecast if blended is None else blended
+    often = max(
+        float(np.quantile(each[:, a:b], SELDOM))
+        for each in (forecast, paths)
+        for a, b in zip(starts, at, strict=True)
+    )
     most = int(max(often, recent.max(initial=0), 1))
     lot = -(-most // MOST_LAYERS)
     layers = -(-most // lot)
-    busy = np.stack([_lots(paths[:, a:b], lot, layers) for a, b in zip(starts, ends, strict=True)], axis=1)
+
+    def monthly(each: Floats) -> Floats:
+        lots = [_lots(each[:, a:b], lot, layers) for a, b in zip(starts, at, strict=True)]
+        return np.asarray(column_h * np.stack(lots, axis=1))
+
+    busy = monthly(paths)
+    plain = busy if blended is None else monthly(forecast)
     group = _groups(paths, starts)
     members = [np.eye(GROUPS)[g] for g in group]
     size = np.maximum([m.sum(axis=0) for m in members], 1.0)
@@ -109,16 +144,12 @@ def summed(paths: Floats, ends: Ints, seen: Floats) -> Foresight:
                           np.zeros((GROUPS, GROUPS)) for j, m in enumerate(members)])
         for months in TERM_MONTHS
     }  # fmt: skip
-    back = (
-        _lots(recent.reshape(1, -1), lot, layers)[0] / (recent.size * DAY_HOURS)
-        if recent.size
-        else np.zeros(layers)
-    )
+    back = _lots(recent.reshape(1, -1), lot, layers)[0] / max(recent.size, 1)
     return Foresight(
         lot=lot,
-        hours=(ends - starts) * float(DAY_HOURS),
-        busy=busy.mean(axis=0),
-        firm=np.quantile(busy, 0.1, axis=0),
+        hours=(at - starts) * column_h,
+        busy=plain.mean(axis=0),
+        firm=np.quantile(plain, 0.1, axis=0),
         looked_back=back,
         by_group=by_group,
         to_group=to_group,
@@ -126,7 +157,7 @@ def summed(paths: Floats, ends: Ints, seen: Floats) -> Foresight:
 
 
 def _lots(need: Floats, lot: int, layers: int) -> Floats:
-    """(S, K): hours in which each lot of the daily need (S, D) is busy; a lot partly needed counts by part."""
+    """(S, K): columns of the need (S, C) in which each lot is busy; a lot partly needed counts by part."""
     size = (len(need), layers + 2)
     row = np.arange(len(need))[:, None] * size[1]
     units = np.minimum(need / lot, layers)
@@ -134,7 +165,7 @@ def _lots(need: Floats, lot: int, layers: int) -> Floats:
     part = units - full
     at_least = np.bincount(np.ravel(row + full), minlength=size[0] * size[1]).reshape(size)[:, ::-1]
     over = np.bincount(np.ravel(row + full + 1), np.ravel(part), size[0] * size[1]).reshape(size)
-    return np.asarray((np.cumsum(at_least, axis=1)[:, ::-1] + over)[:, 1 : layers + 1] * DAY_HOURS)
+    return np.asarray((np.cumsum(at_least, axis=1)[:, ::-1] + over)[:, 1 : layers + 1])
 
 
 def _groups(paths: Floats, starts: Ints) -> Ints:

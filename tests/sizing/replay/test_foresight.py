@@ -8,6 +8,7 @@ import pytest
 from sizing.replay.foresight import (
     AHEAD_MONTHS,
     GROUPS,
+    by_hour,
     foresee,
     month_ends,
     need_paths,
@@ -57,9 +58,16 @@ def test_groups_hold_every_path_and_chances_add_up(need):
     found = foresee(need, 0, seed=1)
 
     assert found.by_group.shape[:2] == (AHEAD_MONTHS, GROUPS)
-    assert found.by_group[0, 0] == pytest.approx(found.busy[0])
-    assert found.by_group[5].mean(axis=0) == pytest.approx(found.busy[5])
+    assert (np.diff(found.by_group, axis=2) <= 1e-9).all()
     assert found.to_group[1][1].sum(axis=1) == pytest.approx(np.ones(GROUPS))
+
+
+def test_what_the_forecast_expects_stands_beside_the_blend():
+    forecast, seen = np.full((16, 62), 8.0), np.full((40, 1), 2.0)
+    found = summed(forecast, np.array([31, 62]), seen, blended=with_repeats(forecast, seen))
+
+    assert found.busy[0].tolist() == [31 * 24] * 8
+    assert found.by_group[0, 0].tolist() == [31 * 24] * 2 + [31 * 12] * 6
 
 
 def test_busy_hours_of_lots_add_up_to_the_need():
@@ -72,3 +80,15 @@ def test_busy_hours_of_lots_add_up_to_the_need():
 
 def test_months_ahead_end_with_the_calendar():
     assert month_ends(np.datetime64("2023-12-02"), 30)[:3].tolist() == [31, 60, 91]
+
+
+def test_hours_of_a_day_follow_those_seen():
+    seen = np.tile(np.repeat([1.0, 3.0], 12), (60, 1))
+    hours = by_hour(np.full((2, 10), 4.0), seen)
+
+    assert hours.shape == (2, 240)
+    assert hours[0, :24].tolist() == [2] * 12 + [6] * 12
+    found = summed(with_repeats(hours, seen), np.array([4, 10]), seen)
+    assert found.hours.tolist() == [96, 144]
+    assert found.looked_back[:3].tolist() == [1.0, 0.5, 0.5]
+    assert found.busy[0].sum() == pytest.approx((4.0 + 2.0) / 2 * 96)
