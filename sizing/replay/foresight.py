@@ -42,8 +42,8 @@ class Foresight:
 
     lot: GPUs of one layer k. hours: (J,). busy: (J, K) busy hours of the k-th lot that the forecast expects. firm:
     (J, K) those that nine of its paths in ten reach. looked_back: (K,) its busy share of the newest 30 known days.
-    by_group: (J, G, K) expected busy hours in month j of the blended paths in group g at its beginning; to_group[L]:
-    (J, G, G) chance that a path in group g at the beginning of month j is in group h at that of month j + L.
+    by_group: (J, G, K) expected busy hours in month j of the blended paths in group g at its beginning.
+    to_group[L]: (J, G, G) chance that a path in group g when month j begins is in group h when j + L does.
     """
 
     lot: int

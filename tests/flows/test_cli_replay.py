@@ -76,3 +76,23 @@ def test_what_cannot_be_replayed_is_one_sentence_and_no_file(ask, table, offers,
 
     assert (said.status, written) == (2, None)
     assert words in said.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--config", "plan.toml", "--offers", "o.toml"), "--offers is for --series"),
+        (("--series", "s.csv"), "--series needs --offers too"),
+        ((), "one of the arguments --config --series is required"),
+    ],
+)
+def test_options_of_the_other_way_are_refused(fleetcast, asked, words):
+    assert words in fleetcast("replay", *asked).sentence
+
+
+def test_a_plan_whose_past_is_too_short_says_so_and_writes_nothing(fleetcast, world, tmp_path):
+    said = fleetcast("replay", "--config", world / "plan.toml", "--as-of", "2026-11-23", "--out", tmp_path / "out")
+
+    assert said.status == 2
+    assert "unknown what the decisions would have been worth" in said.out
+    assert not (tmp_path / "out").exists()
