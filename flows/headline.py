@@ -9,7 +9,7 @@ from flows.settings import WorkloadSettings
 from forecasting.spread import Spread
 from reports.budget import Currency, Decision
 from reports.format import day, money
-from sizing.commitments import TermDecision
+from sizing.commit.term import TermDecision
 
 TERM_WORDS = {"reserved-30d": "30 days", "reserved-1y": "one year", "reserved-3y": "three years"}
 

@@ -13,7 +13,8 @@ from flows.settings import LoadedPlan, WorkloadSettings
 from flows.walk import RESERVED, SizedGpu, as_day
 from forecasting.demand import Demand
 from sizing.breakeven import Breakeven, Replica, breakeven, mean_gpu_s
-from sizing.commitments import TermDecision, ladder
+from sizing.commit.term import TermDecision
+from sizing.commitments import ladder
 from sizing.compare import DailyCost, GpuNeed, PricedLine, daily_costs, price_lines
 from sizing.decide import Choice, decide
 from sizing.fleet import FleetPlan

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from sizing.commitments import Action, TermDecision, action_for
+from sizing.commit.term import Action, TermDecision, action_for
 from sizing.compare import PricedLine
 from sizing.money import CostLine
 

@@ -17,7 +17,7 @@ from sizing.commit.market import MarketTerm
 from sizing.commit.optimum import Optimum, Risk
 from sizing.commit.policies import COMMIT_DAYS, HEDGE_DAYS, Policy, field_of, policies, single_shot
 from sizing.commit.recourse import Case, Recourse
-from sizing.commit.term import TermDecision, decide_term
+from sizing.commit.term import Action, TermDecision, decide_term
 
 Floats = npt.NDArray[np.float64]
 Follow = Literal["least", "ladder"]
@@ -144,19 +144,29 @@ def ladder_of(case: Case, worth: Recourse, first: int) -> tuple[TermDecision, ..
     The short term is also committed to where a commitment in force ends within its first turn: its renewal. A
     quarter's term, where one is sold, is a hedge of its own. Rows that would begin past the plan are left out.
     """
-    terms = case.market.terms
-    if not terms or first >= case.days:
-        return ()
-    short = terms[0]
+    rows = [
+        decide_term(case, worth, term, day, action=action)
+        for term, day, action in _steps(case, first)
+        if day < case.days
+    ]
+    if not rows or rows[0].action != "commit":
+        return tuple(rows)
+    short, held = case.market.terms[0], rows[0].gpus // worth.unit_gpus
     renewals = [day for day in expiries(case) if first < day < first + short.days]
-    steps: list[tuple[MarketTerm, int, Literal["commit", "hedge", "watch"]]] = [(short, first, "commit")]
-    steps += [(short, first + n * short.days, "hedge") for n in (1, 2) if short.days <= COMMIT_DAYS]
-    for term in terms[1:]:
-        steps.append((term, first, "hedge" if term.days <= HEDGE_DAYS else "watch"))
-    rows = [decide_term(case, worth, term, day, action=act) for term, day, act in steps if day < case.days]
-    held = rows[0].gpus // worth.unit_gpus
     renewed = [decide_term(case, worth, short, day, action="commit", below=held) for day in renewals]
     return (rows[0], *[row for row in renewed if row.gpus], *rows[1:])
+
+
+def _steps(case: Case, first: int) -> list[tuple[MarketTerm, int, Action]]:
+    """Return the ladder's terms with the days on which they begin and what they are for."""
+    steps: list[tuple[MarketTerm, int, Action]] = []
+    for term in case.market.terms:
+        if term == case.market.terms[0] and term.days <= COMMIT_DAYS:
+            steps.append((term, first, "commit"))
+            steps += [(term, first + n * term.days, "hedge") for n in (1, 2)]
+        else:
+            steps.append((term, first, "hedge" if term.days <= HEDGE_DAYS else "watch"))
+    return steps
 
 
 def shared_usd(usd: Floats, workloads: Mapping[str, Floats]) -> dict[str, float]:

@@ -110,6 +110,8 @@ def _ladder(field: Field, seen: Foresight) -> Policy:
     """Commit on the short term; hold the firm part for a quarter where one is sold; never sign the year."""
     terms = field.case.market.terms
     book, short = Book(field, seen), terms[0]
+    if short.days > HEDGE_DAYS:
+        return _played(book, "ladder", "Watch the long terms and sign none: no shorter one is on offer.")
     hedges = [term for term in terms[1:] if COMMIT_DAYS < term.days <= HEDGE_DAYS]
     hedge = hedges[0] if hedges and short.days <= COMMIT_DAYS else None
     ends = field.first
