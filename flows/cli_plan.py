@@ -8,7 +8,7 @@ from flows.plan import PlanOutcome, PlanRequest, plan_month
 from flows.prefect_env import end_quietly, server_is_configured
 from flows.progress import progress_bar
 from reports.budget import BudgetReport
-from reports.format import in_currency, money
+from reports.format import day, in_currency, money
 
 
 def run_plan(arguments: argparse.Namespace) -> None:
@@ -75,5 +75,16 @@ def _decision_lines(report: BudgetReport) -> list[str]:
     ]
     if spend is not None:
         low, mean, high = (money(usd, report.currency) for usd in (spend.p10, spend.mean, spend.p90))
-        lines.append(f"Next 30 days: {mean} ({low} to {high} on 80% of the paths)")
+        lines.append(f"Next 30 days: {mean} ({low} to {high} on 80% of the paths){_of_it(report)}")
     return [*lines, report.decision.headline]
+
+
+def _of_it(report: BudgetReport) -> str:
+    """Say how the month's bill and what is committed to go together: they are not the same sum."""
+    spend, share = report.decision.usd_30_days, report.decision.committed_share
+    if spend is None or share is None:
+        return ""
+    under = money(share * spend.mean, report.currency)
+    starts = sorted(t.start for c in report.commitments for t in c.terms if t.action == "commit" and t.gpus)
+    begins = f"; what is signed now begins on {day(starts[0])} and is paid from then" if starts else ""
+    return f" in all, {under} of it under terms{begins}"

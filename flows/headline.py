@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from flows.pool import Pool
 from flows.pricing import Priced
 from flows.settings import WorkloadSettings
 from forecasting.spread import Spread
@@ -22,10 +23,14 @@ def decide_plan(
     *,
     spend: Mapping[int, Spread | None],
     committed_share: float | None,
+    pools: Sequence[Pool] = (),
 ) -> Decision:
-    """Return the decision: one headline over all workloads, and a line for each workload and horizon."""
+    """Return the decision: one headline over all workloads, and a line for each workload and horizon.
+
+    pools: what is signed for all workloads on one kind of GPU; it stands in the place of what each would sign.
+    """
     first = horizons_days[0]
-    signed = _signed(priced, first)
+    signed = _signed(priced, first, pools)
     decide_by = min((term.decide_by for term in signed), default=None)
     parts = [
         _commit_part(signed, currency),
@@ -49,12 +54,13 @@ def decide_plan(
     )
 
 
-def _signed(priced: Sequence[Priced], days: int) -> list[TermDecision]:
+def _signed(priced: Sequence[Priced], days: int, pools: Sequence[Pool]) -> list[TermDecision]:
     """Return the terms that the choices of the first horizon ask to sign now."""
-    found = []
+    found = [t for pool in pools for t in pool.decision.ladder if t.action == "commit" and t.gpus > 0]
+    pooled = {pool.gpu for pool in pools}
     for each in priced:
         choice = each.choices[days]
-        if choice.action == "commit" and choice.gpu is not None:
+        if choice.action == "commit" and choice.gpu is not None and choice.gpu not in pooled:
             terms = each.ladder.get(choice.gpu, ())
             found += [t for t in terms if t.term == choice.option and t.action == "commit" and t.gpus > 0]
     return found

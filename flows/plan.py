@@ -14,6 +14,7 @@ from data.lock import Patience
 from data.read_traffic import store_digest
 from data.warehouse import open_store, transaction
 from flows.in_force import with_decisions
+from flows.pool import pool_commitments
 from flows.price_use import prices_used
 from flows.pricing import idle_gpus, price, share_held
 from flows.progress import Report, no_progress
@@ -138,8 +139,12 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         for n, workload in enumerate(workloads)
     ]
     progress("writing the page", 0.9)
-    idle = idle_gpus(plan, priced, needs, outlooks[0].demand)
-    report = budget_report(plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now, sides=sides)
+    demands = [outlook.demand for outlook in outlooks]
+    pools = step("pool commitments", pool_commitments, plan, demands, sized, needs, priced)
+    idle = {**idle_gpus(plan, priced, needs, demands[0]), **{pool.gpu: pool.idle_gpus for pool in pools}}
+    report = budget_report(
+        plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now, sides=sides, pools=pools
+    )
     return Walked(report=report, outlooks=outlooks, record=record, prices=prices_used(plan, sized, run.as_of))
 
 

@@ -126,7 +126,7 @@ def price(
         gpus=bought,
         batch_fraction=workload.api.batch_fraction if workload.api else None,
         token_ratio=ratio,
-        lead_days=lead_days,
+        lead_days=lead_days + plan.settings.commit.decision_days,
         terms=RESERVED,
     )
     api_usd = next((cost.usd for cost in costs if cost.option == "api"), None)
@@ -137,6 +137,7 @@ def price(
             offers=offers[gpu],
             start=as_day(demand.days[0]),
             lead_days=lead_days,
+            decision_days=plan.settings.commit.decision_days,
             unit_gpus=fleet.profile.gpus,
         )
         for gpu, fleet in fleets.items()

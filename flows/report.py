@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from flows.assemble import workload_page
+from flows.commit_page import commitment_page
 from flows.headline import as_currency, decide_plan
 from flows.history import moved_since, track_record
+from flows.pool import Pool
 from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
 from flows.record import Record
@@ -42,10 +44,12 @@ def budget_report(
     run: Run,
     now: datetime,
     sides: Sequence[Sides] = (),
+    pools: Sequence[Pool] = (),
 ) -> BudgetReport:
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
-    record: what earlier plans left behind. sides: of each workload, what stands beside its plan.
+    record: what earlier plans left behind. sides: of each workload, what stands beside its plan. pools: what is
+    committed to, by kind of GPU.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
@@ -57,6 +61,7 @@ def budget_report(
         held_usd,
         job_usd_paths,
         unpriced=[j.name for j in jobs if j.usd_30_days_on_demand is None],
+        shared={(name, pool.gpu): cost for pool in pools for name, cost in pool.costs.items()},
     )
     first = settings.horizons_days[0]
     currency = _currency(plan)
@@ -73,6 +78,7 @@ def budget_report(
             currency,
             spend={n: over_days(spend, n) for n in (30, 90, 365)},
             committed_share=committed_share(spend, first),
+            pools=pools,
         ),
         months=by_month(spend, days, settings.budget_usd),
         spend=spend_rows(spend, days),
@@ -96,6 +102,7 @@ def budget_report(
         provenance=provenance(plan, facts, past, sized, run=run, now=now),
         track=track_record(record),
         providers=provider_rows(facts, settings),
+        commitments=[commitment_page(pool) for pool in pools],
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data.catalog.models import Precision
 from data.errors import UserError
 from data.traffic import Assumed, Category, Match
+from flows.commit_settings import CommitSettings
 from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
 from flows.money_settings import Fraction, OverheadSettings, OwnedSettings, ProvisionedSettings, SpotSettings
 from forecasting.holiday import HolidayCalendar
@@ -328,6 +329,7 @@ class PlanSettings(Section):
     holidays: HolidaySettings | None = None
     jobs: list[JobSettings] = Field(default_factory=list)
     commitments: list[CommitmentSettings] = Field(default_factory=list)
+    commit: CommitSettings = CommitSettings()
     overheads: OverheadSettings = OverheadSettings()
     spot: SpotSettings = SpotSettings()
     owned: list[OwnedSettings] = Field(default_factory=list)

@@ -20,6 +20,9 @@ DAY_HOURS = 24
 HELD, JOBS = "(commitments)", "(jobs)"
 """The workloads that reservations in force and scheduled jobs stand under: they are no one workload's."""
 
+Shared = Mapping[tuple[str, str], DailyCost]
+"""By workload and GPU."""
+
 _KINDS: dict[str, SpendKind] = {
     "api": "api",
     "api-batch": "api-batch",
@@ -68,28 +71,38 @@ def plan_spend(
     job_usd: Floats,
     *,
     unpriced: Sequence[str] = (),
+    shared: Shared | None = None,
 ) -> Spend:
     """Add up what each workload's choices cost day by day, reservations in force, and declared jobs.
 
     Each horizon's choice pays for the days that the shorter one does not reach: days 0-29 under the 30-day choice,
     30-89 under the 90-day choice, and the same on from there, for the year is only watched. held_usd: (D,);
-    job_usd: (S, D).
+    job_usd: (S, D). shared: what a workload bears of the GPUs that are reserved for all on them, which stands in
+    the place of what reserving for itself would cost.
     """
     usd = job_usd + held_usd[None, :]
     committed = np.array(np.broadcast_to(held_usd[None, :], usd.shape))
     missing = list(unpriced)
     parts = [*_held_parts(np.broadcast_to(held_usd, usd.shape)), *_job_parts(job_usd)]
     for workload in priced:
-        for first, last, choice in _stretches(settings.horizons_days, workload.choices):
-            cost = chosen_cost(workload.costs, choice)
+        for first, last, choice in stretches(settings.horizons_days, workload.choices):
+            cost = _borne(workload, choice, shared)
             if cost is None or cost.usd is None:
                 missing.append(f"{workload.costs[0].workload} over {last} days")
                 continue
             usd[:, first:last] += cost.usd[:, first:last]
-            reserved_usd = _reserved_usd(workload, choice, cost)
+            reserved_usd = _reserved_usd(workload, cost)
             committed[:, first:last] += reserved_usd[first:last]
             parts += _parts_of(cost, cost.usd, reserved_usd, first, last)
     return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing), parts=tuple(parts))
+
+
+def _borne(priced: Priced, choice: Choice, shared: Shared | None) -> DailyCost | None:
+    """Return a choice's cost, or what the workload bears of its pool."""
+    own = chosen_cost(priced.costs, choice)
+    if own is None or not shared or choice.gpu is None or choice.option not in ("on-demand", "reserved-30d"):
+        return own
+    return shared.get((own.workload, choice.gpu), own)
 
 
 def _parts_of(
@@ -140,10 +153,10 @@ def _job_parts(job_usd: Floats) -> Iterator[SpendPart]:
         )  # fmt: skip
 
 
-def _reserved_usd(priced: Priced, choice: Choice, cost: DailyCost) -> Floats:
-    """Return (D,) USD a day of the GPUs that a choice reserves, without what it buys on demand above them."""
-    terms = priced.ladder.get(choice.gpu or "", ())
-    rate = next((term.usd_per_gpu_hour for term in terms if term.term == choice.option), None)
+def _reserved_usd(priced: Priced, cost: DailyCost) -> Floats:
+    """Return (D,) USD a day of the GPUs that a line reserves, without what it buys on demand above them."""
+    terms = priced.ladder.get(cost.gpu or "", ())
+    rate = next((term.usd_per_gpu_hour for term in terms if term.term == cost.option), None)
     if cost.held_gpus is None or rate is None:
         return np.zeros(0 if cost.usd is None else cost.usd.shape[1])
     return np.asarray(cost.held_gpus * rate * DAY_HOURS)
@@ -184,7 +197,7 @@ def committed_share(spend: Spend, days: int) -> float | None:
     return None if spend.unpriced or total <= 0 else float(spend.committed_usd[:, :days].sum()) / total
 
 
-def _stretches(horizons: Sequence[int], choices: Mapping[int, Choice]) -> list[tuple[int, int, Choice]]:
+def stretches(horizons: Sequence[int], choices: Mapping[int, Choice]) -> list[tuple[int, int, Choice]]:
     """Return (first day, past the last, choice): each horizon's choice for the days that it adds.
 
     A long term that is only watched is not signed, so until it is, the shorter horizon's choice goes on.

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from data.errors import UserError
 from data.traffic import DataQuality
 from reports.values.capacity import FleetRow, Job
+from reports.values.commit import BandRow, Commitments, PolicyRow, SharedCost, TermRow
 from reports.values.forecast import (
     BusiestRow,
     LongShareRow,
@@ -35,10 +36,12 @@ from reports.values.workload import Horizon, Workload
 __all__ = [
     "SCHEMA_VERSION",
     "Assumption",
+    "BandRow",
     "Breakeven",
     "BudgetMonth",
     "BudgetReport",
     "BusiestRow",
+    "Commitments",
     "Currency",
     "Decision",
     "FleetRow",
@@ -52,11 +55,14 @@ __all__ = [
     "OptionChoice",
     "PlanFileError",
     "PlanScore",
+    "PolicyRow",
     "Provenance",
     "Scored",
     "SecondOpinion",
     "Series",
+    "SharedCost",
     "Source",
+    "TermRow",
     "TokenPercentiles",
     "TrackRecord",
     "TrackRow",
@@ -90,6 +96,8 @@ class BudgetReport:
     provenance: Provenance
     track: TrackRecord | None = None
     """None in files of before the track record."""
+    commitments: list[Commitments] = field(default_factory=list)
+    """By kind of GPU; empty where none is rented, and in files of before they were decided together."""
     spend: list[SpendRow] = field(default_factory=list)
     """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
     providers: list[ProviderRow] = field(default_factory=list)

@@ -29,8 +29,9 @@ def ladder(
 
     hourly_gpus: (S, D, 24), its first day `start`, commitments in force already taken off. A term is wanted as
     soon as a signature within decision_days can give it, so it begins lead_days + decision_days in, and is to be
-    decided by `start` + decision_days. The 30-day offer is decided for that term (commit) and for the two after it
-    (hedge), the one-year offer for the year (watch). A term without an offer, or past the planned days, has no row.
+    decided by `start` + decision_days. The 30-day offer is decided for that term (commit) and for the two after
+    it (hedge), the one-year offer for the year (watch). A term without an offer, or past the planned days, has no
+    row.
     """
     market = market_of_prices(offers, unit_gpus=unit_gpus, lead_days=lead_days)
     if market is None or not market.terms:

@@ -67,12 +67,13 @@ def reserved_usd(
     unit_gpus: int = 1,
     gpus: int | None = None,
     first_day: int = 0,
+    max_gpus: int | None = None,
 ) -> ReservedCost:
     """Return what the need costs on terms of this offer, renewed back to back, with the overflow on demand.
 
     Each term reserves the n GPUs that the band rule gives for its own days (`sizing.bands.units_to_commit`), or
-    `gpus`. The first term starts on first_day; until then all is on demand. The last term may reach past the
-    planned days: it is decided on, and pays for, the planned ones.
+    `gpus`, and never more than max_gpus. The first term starts on first_day; until then all is on demand. The last
+    term may reach past the planned days: it is decided on, and pays for, the planned ones.
     """
     _same_gpu(offer, on_demand)
     if offer.term not in TERM_DAYS:
@@ -80,6 +81,8 @@ def reserved_usd(
             f"{offer.gpu} at {offer.provider}: {offer.term} is no reserved term ({', '.join(TERM_DAYS)})."
         )
     reserved = _reserved_gpus(hourly_gpus, offer, on_demand, unit_gpus=unit_gpus, gpus=gpus, first_day=first_day)
+    if max_gpus is not None:
+        reserved = np.minimum(reserved, max_gpus // unit_gpus * unit_gpus)
     overflow = np.maximum(hourly_gpus - reserved[None, :, None], 0.0).sum(axis=2)
     held = reserved * _DAY_HOURS
     low = held * offer.usd_per_gpu_hour_low + overflow.mean(axis=0) * on_demand.usd_per_gpu_hour_low

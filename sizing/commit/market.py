@@ -108,8 +108,6 @@ def market_of_prices(
     *,
     unit_gpus: int = 1,
     max_gpus: Mapping[Term, int] | None = None,
-    on_demand_max_gpus: int | None = None,
-    api_usd_per_gpu_hour: float | None = None,
     held: tuple[HeldOffer, ...] = (),
     lead_days: int = 0,
 ) -> Market | None:
@@ -118,9 +116,7 @@ def market_of_prices(
     if hourly is None:
         return None
     usd, caps = hourly.usd_per_gpu_hour, max_gpus or {}
-    tiers = [Tier(name="on demand", usd_per_gpu_hour=usd, max_gpus=on_demand_max_gpus)]
-    if api_usd_per_gpu_hour is not None:
-        tiers.append(Tier(name="API", usd_per_gpu_hour=api_usd_per_gpu_hour))
+    tiers = [Tier(name="on demand", usd_per_gpu_hour=usd, max_gpus=caps.get("on-demand"))]
     tiers.append(Tier(name="unserved", usd_per_gpu_hour=UNSERVED_TIMES_ON_DEMAND * usd))
     sold = [term for term in TERM_DAYS if term in offers]
     return Market(

@@ -32,6 +32,7 @@ def _demand(*, days: int = DAYS) -> Demand:
         busiest_10s_factor=of(3),
         window_s=10,
         moments=Moments(prompt_sq=2.0, cached_sq=1.0, prompt_cached=1.0, prompt_output=1.0, output_sq=2.0),
+        long=(),
         tokens=(TokenOutlook(field="prompt", tok=np.full((4, days, 3), 7_000.0)),),
         hour_of_week=np.ones(168),
     )

@@ -6,6 +6,7 @@ contract is filled the way the rooms below fill it, and that nothing in it depen
 
 from datetime import date
 
+from example.commit import commitments_of
 from example.common import AS_OF, spread
 from example.money import budget_months, spend_rows
 from example.selfhost import provider_rows
@@ -44,6 +45,7 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         months=(months := budget_months(year.mean)),
         providers=provider_rows(),
         spend=spend_rows(months, [w.name for w in every]),
+        commitments=commitments_of([w.name for w in every][:2]),
         workloads=every,
         jobs=[
             Job(

@@ -33,6 +33,18 @@ def hostile_report() -> BudgetReport:
         report,
         title=HOSTILE,
         decision=replace(report.decision, headline=HOSTILE, lines=[HOSTILE]),
+        commitments=[
+            replace(
+                c,
+                gpu=HOSTILE,
+                sentence=HOSTILE,
+                best=HOSTILE,
+                workloads=[HOSTILE],
+                terms=[replace(t, reason=HOSTILE, source=HOSTILE) for t in c.terms],
+                shares=[replace(s, workload=HOSTILE) for s in c.shares],
+            )
+            for c in report.commitments
+        ],
         workloads=[replace(first, horizons=[named, *first.horizons[1:]]), *report.workloads[1:]],
         spend=[replace(row, workload=HOSTILE, label=HOSTILE, provider=HOSTILE) for row in report.spend],
         jobs=[replace(report.jobs[0], name=HOSTILE, sentence=HOSTILE)],
@@ -78,5 +90,13 @@ def sparse_report() -> BudgetReport:
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
     return replace(
-        report, decision=nothing, months=[], spend=[], workloads=[bare], jobs=[], assumptions=[], track=None
+        report,
+        decision=nothing,
+        months=[],
+        spend=[],
+        commitments=[],
+        workloads=[bare],
+        jobs=[],
+        assumptions=[],
+        track=None,
     )
