@@ -102,6 +102,8 @@ def _print(decision: CommitDecision, case: Case, bands: int) -> None:
         [_policy_cells(policy, d) for policy in d.policies],
     )
     print(_best_sentence(d))
+    if d.not_weighed:
+        print(f"Not weighed: {', '.join(d.not_weighed)}; give a need that covers more of it.")
     if d.held_usd:
         print(f"Commitments in force cost ${d.held_usd:,.0f} on top of every bill above.")
     if d.by_workload_usd:

@@ -1,7 +1,7 @@
 """The decision on one kind of GPU: what to sign today, what each term would do, what every policy would cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -12,15 +12,18 @@ from data.errors import UserError
 from forecasting.spread import Spread
 from sizing.cents import split_to_cents
 from sizing.commit.book import Field
-from sizing.commit.grid import Start, expiries, first_start
+from sizing.commit.grid import Start, bounds_of, expiries, first_start, starts_of
 from sizing.commit.market import MarketTerm
 from sizing.commit.optimum import Optimum, Risk
 from sizing.commit.policies import COMMIT_DAYS, HEDGE_DAYS, Policy, field_of, policies, single_shot
-from sizing.commit.recourse import Case, Recourse
+from sizing.commit.recourse import Case, Recourse, recourse
 from sizing.commit.term import Action, TermDecision, decide_term
 
 Floats = npt.NDArray[np.float64]
 Follow = Literal["least", "ladder"]
+
+REACH = 1.25
+"""A term longer than this many times the days known is not weighed: most of what it costs would not be seen."""
 
 DECISION_DAYS = 5
 """Days that a decision is given between the plan and the signature, where nobody says otherwise."""
@@ -45,7 +48,8 @@ class CommitDecision:
     first day that it is wanted. ladder: commit 30, hedge 90, watch 365. best_usd: the single-shot plan of all
     terms and starts, which costs least if all of it is decided today; planned: its lines. ladder_price_usd: what
     staying free costs more than that, in the mean. held_usd: commitments in force, paid on top whatever is
-    decided. by_workload_usd: what each bears of the followed policy's mean bill.
+    decided. by_workload_usd: what each bears of the followed policy's mean bill. not_weighed: terms that outlast
+    the need by too much for policies and the best plan to buy them; their rows say what the known days would do.
     """
 
     gpu: str
@@ -65,6 +69,7 @@ class CommitDecision:
     held_usd: float
     risk: Risk
     by_workload_usd: Mapping[str, float]
+    not_weighed: tuple[str, ...] = ()
 
     @property
     def one_path(self) -> bool:
@@ -101,7 +106,9 @@ def decide_commitments(
         raise UserError(
             f"A reservation begins {first} days in, and the need covers {case.days} days; give a longer need."
         )
-    field = field_of(case, first, past)
+    weighed = within_reach(case)
+    field = field_of(weighed, first, past)
+    worth = recourse(case, bounds_of(case, starts_of(case, first))) if weighed is not case else field.worth
     best = single_shot(field, counts)
     played = policies(field, best, counts)
     chosen = _followed(played, follow, counts)
@@ -116,8 +123,8 @@ def decide_commitments(
         follows=chosen.name,
         sentence=_sentence(case, chosen, sign, played[0]),
         sign=sign,
-        terms=tuple(decide_term(case, field.worth, term, first) for term in case.market.terms),
-        ladder=ladder_of(case, field.worth, first),
+        terms=tuple(decide_term(case, worth, term, first) for term in case.market.terms),
+        ladder=ladder_of(case, worth, first),
         policies=tuple(played),
         best_usd=Spread.of(best.usd),
         planned=tuple(_planned(case, field.starts, best)),
@@ -125,7 +132,14 @@ def decide_commitments(
         held_usd=case.held_usd(),
         risk=counts,
         by_workload_usd=shared_usd(chosen.usd, workloads or {}),
+        not_weighed=tuple(term.name for term in case.market.terms if term not in weighed.market.terms),
     )
+
+
+def within_reach(case: Case) -> Case:
+    """Return the case without the terms that outlast its days by more than a quarter."""
+    terms = tuple(term for term in case.market.terms if term.days <= REACH * case.days)
+    return case if terms == case.market.terms else replace(case, market=replace(case.market, terms=terms))
 
 
 def wanted_start(case: Case, decision_days: int) -> int:

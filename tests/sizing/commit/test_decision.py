@@ -121,3 +121,12 @@ def test_who_needs_more_bears_more_and_nobody_bears_an_empty_bill():
 def test_a_need_that_ends_before_a_term_can_begin_is_refused(cases):
     with pytest.raises(UserError, match="begins 60 days in, and the need covers 60 days"):
         decide_commitments(cases(3, lead_days=80))
+
+
+def test_a_term_that_outlasts_the_need_by_far_has_a_row_and_no_policy_buys_it(cases):
+    decision = decide_commitments(cases(4, terms=((30, 0.1), (70, 0.2), (1_095, 0.7))), decision_days=0)
+
+    assert [row.name for row in decision.terms] == ["30 days", "70 days", "1095 days"]
+    assert decision.not_weighed == ("1095 days",)
+    assert {name for policy in decision.policies for name in policy.now} == {"30 days", "70 days"}
+    assert all(row.name != "1095 days" for row in decision.planned)
