@@ -27,8 +27,8 @@ from data.trace import read_trace, store_of_files  # noqa: E402
 from data.traffic import Match  # noqa: E402
 from forecasting.demand import Moments  # noqa: E402
 from sizing.calibration import Calibration  # noqa: E402
-from sizing.fit import fit  # noqa: E402
-from sizing.folds import fold_numbers, out_of_fold  # noqa: E402
+from sizing.fit import fit, serve  # noqa: E402
+from sizing.folds import fold_numbers  # noqa: E402
 from sizing.kv_space import KvSpace  # noqa: E402
 from sizing.measured import Measured, read_measured  # noqa: E402
 from sizing.operating import MeanRequest, Replica  # noqa: E402
@@ -120,10 +120,11 @@ def print_measured(points: Measured, rows: int) -> None:
     keep = (points.loads == "closed_loop") & points.table["ttft_ms"].notna().to_numpy()
     keep &= np.cumsum(keep) <= rows
     fold = fold_numbers(points, "series")
-    formula = out_of_fold(points, "series").served
-    ttft, tpot, plain = (np.full(len(points), np.nan) for _ in range(3))
+    ttft, tpot, plain, form_ttft, form_tpot = (np.full(len(points), np.nan) for _ in range(5))
     for number in np.unique(fold[keep]):
         others = fit(points.take(fold != number), description="", fitted="")
+        formula = serve(points.take(fold == number), others)
+        form_ttft[fold == number], form_tpot[fold == number] = formula.ttft_s, formula.tpot_s
         for i in np.flatnonzero(keep & (fold == number)):
             found = simulated(points, int(i), others)
             ttft[i], tpot[i], plain[i] = found
@@ -131,9 +132,9 @@ def print_measured(points: Measured, rows: int) -> None:
     measured_ttft = points.table["ttft_ms"].to_numpy(float) / 1e3
     measured_tpot = points.table["tpot_ms"].to_numpy(float) / 1e3
     print(f"{chosen.sum()} closed-loop points, out of fold; median error, share within 25%, median ratio")
-    _print_errors("TPOT, closed form", formula.tpot_s, measured_tpot, chosen)
+    _print_errors("TPOT, closed form", form_tpot, measured_tpot, chosen)
     _print_errors("TPOT, simulator", tpot, measured_tpot, chosen)
-    _print_errors("TTFT, closed form", formula.ttft_s, measured_ttft, chosen)
+    _print_errors("TTFT, closed form", form_ttft, measured_ttft, chosen)
     _print_errors("TTFT, simulator", ttft, measured_ttft, chosen)
     _print_errors("TTFT, simulator without look steps", plain, measured_ttft, chosen)
     clients = points.clients

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import UserError
+from sizing.kv_space import KvSpace
 from sizing.simulate.engine import run_engine
 from sizing.simulate.requests import Requests, merged
 from sizing.simulate.steps import StepTable
@@ -218,6 +220,21 @@ def test_what_never_fits_is_refused_and_counts_as_unfinished():
     assert found.unfinished == 1
     assert math.isinf(found.ttft_s[0])
     assert math.isinf(found.e2e_s[0])
+
+
+def test_sliding_layers_hold_their_window_and_linear_layers_their_state():
+    """10 bytes a token in full layers and 5 in a window of 8 tokens, 7 of state: 24 tokens hold 240 + 40 + 7."""
+    kv = KvSpace(room_bytes=287.0, tok_bytes=10.0, window_tok_bytes=5.0, window_tok=8, state_bytes=7.0)
+    on = replace(engine(steps=StepTable.constant(1.0)), kv=kv)
+
+    found = run_engine(Requests.of([0.0, 0.0], [20, 4], [5, 1]), on)
+
+    assert found.replicas.kv_share_most[0] == 1.0
+    # The second holds 40 + 20 + 7 bytes, and beside 247 of the first there are 40.
+    assert found.replicas.running_most[0] == 1
+    assert found.finished.all()
+    longer = run_engine(Requests.of([0.0], [20], [6]), on)
+    assert longer.refused[0]
 
 
 def test_what_is_not_done_in_time_is_unfinished():

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.errors import UserError
 from sizing.simulate.engine import run_engine
 from sizing.simulate.requests import Requests
 from sizing.simulate.schedule import DRAIN, UP, always, changing
 from sizing.simulate.steps import StepTable
-from tests.sizing.simulate.cases import engine
+from tests.sizing.simulate.cases import engine, requests
 
 ON = engine(seqs=1, steps=StepTable.constant(1.0))
 """One request at a time; an answer of n tokens takes n seconds."""
@@ -80,3 +82,21 @@ def test_a_node_that_fails_takes_all_its_replicas():
 def test_a_schedule_that_is_none_is_refused(steps):
     with pytest.raises(UserError):
         changing(steps)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    asked=requests(),
+    fails=st.lists(st.tuples(st.sampled_from([0.02, 0.3, 1.0, 4.0]), st.integers(1, 2)), max_size=4),
+    back=st.sampled_from([None, 0.5]),
+)
+def test_no_request_is_lost_while_one_replica_stays(asked, fails, back):
+    schedule = always(3)
+    for time_s, replica in fails:
+        schedule = schedule.failing(time_s, replica, back_s=back)
+
+    found = run_engine(asked, engine(blocks=40), replicas=schedule)
+
+    assert found.finished.all()
+    assert found.replicas.in_system_s.sum() == pytest.approx((found.done_s - asked.arrival_s).sum(), abs=1e-6)
+    assert (found.replicas.kv_share_most <= 1).all()
