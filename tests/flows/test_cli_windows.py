@@ -44,7 +44,6 @@ def test_json_and_seen_windows_as_csv(store, tmp_path, capsys):
         (["--percentile", "0.2"], "percentile"),
         (["--label", "nobody"], "'nobody'"),
         (["--gpu", "abacus"], "abacus"),
-        (["--out", "/no/such/folder/x.csv"], "Cannot write"),
     ],
 )
 def test_mistakes_are_one_sentence(store, arguments, said, capsys):

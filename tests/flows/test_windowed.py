@@ -14,6 +14,11 @@ def requests(planned_and_walked, walked):
     return read_requests(walked["plan"], AS_OF)
 
 
+@pytest.fixture(scope="module")
+def found(walked, requests):
+    return windows_of(walked, 0, requests[0])
+
+
 def windows_of(walked, n, requests, **changes):
     w = {name: walked[name] for name in ("plan", "facts", "past", "outlooks", "sized", "priced")}
     workload = w["plan"].settings.workloads[n].model_copy(update=changes)
@@ -30,9 +35,7 @@ def windows_of(walked, n, requests, **changes):
     )
 
 
-def test_budgets_let_their_share_of_the_requests_through(walked, requests):
-    found = windows_of(walked, 0, requests[0])
-
+def test_budgets_let_their_share_of_the_requests_through(found):
     for row in found.long:
         assert 0 <= row.requests_share <= row.work_share <= 1  # longer ones cost more than their share
         if row.share is not None:
@@ -40,27 +43,24 @@ def test_budgets_let_their_share_of_the_requests_through(walked, requests):
     assert {row.share for row in found.long} - {None} == set(BUDGET_SHARES)
 
 
-def test_refusing_more_never_takes_more_dollars(walked, requests):
-    rows = [row for row in windows_of(walked, 0, requests[0]).long if row.days == 30]
+def test_refusing_more_never_takes_more_dollars(found):
+    rows = [row for row in found.long if row.days == 30]
 
     assert [row.budget_tok for row in rows] == sorted(row.budget_tok for row in rows)
     assert all(row.usd_saved >= 0 for row in rows)
 
 
-def test_a_looser_promise_makes_a_pool_of_their_own_possible(walked, requests):
-    strict = windows_of(walked, 0, requests[0])
+def test_a_looser_promise_makes_a_pool_of_their_own_possible(walked, requests, found):
     loose = windows_of(walked, 0, requests[0], long_slo=SloSettings(ttft_s=60.0, tpot_s=1.0))
 
-    assert any(row.beyond is None for row in strict.long)
+    assert any(row.beyond is None for row in found.long)
     pooled = [row for row in loose.long if row.requests_share > 0]
     assert all(row.beyond is not None for row in pooled)
     for row in pooled:
         assert row.pool_saves_usd == pytest.approx(row.whole.usd - row.within.usd - row.beyond.usd)
 
 
-def test_work_is_seen_in_windows_of_1_10_and_60_s_and_along_the_paths(walked, requests):
-    found = windows_of(walked, 0, requests[0])
-
+def test_work_is_seen_in_windows_of_1_10_and_60_s_and_along_the_paths(found):
     assert {(s.window_s, s.days) for s in found.spreads} == {
         (s, d) for s in (1, 10, 60) for d in (None, 30, 90, 365)
     }
