@@ -3,7 +3,7 @@
     python -m benchmarks.windows TRAFFIC [--times 10] [--model llama-3.1-70b] [--gpu h100]
 
 TRAFFIC is the folder of the reference traces. The hour is laid over itself `times` times, each copy turned by a
-tenth of the hour, so that bursts of the copies do not fall together; then this prints what `fleetcast windows` does:
+tenth of the hour, so that bursts of the copies do not fall together; prints what `fleetcast windows` does:
 GPU-seconds a window of 1, 10 and 60 s, the mean plan, the product-of-p95s plan and the windowed plan with dollars,
 token budgets and a pool for long requests. TTFT 1 s, TPOT 40 ms; a pool of long requests 10 s and 40 ms.
 """

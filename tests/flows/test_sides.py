@@ -1,14 +1,13 @@
-from flows.sides import NO_SIDES, weigh
-from flows.windowed import read_requests
+from flows.sides import NO_SIDES
 
 
-def test_what_stands_beside_a_plan_is_on_the_gpu_that_hosts_it(planned, walked):
-    plan, n = walked["plan"], 1
-    requests = read_requests(plan, walked["outlooks"][n].demand.as_of)
-    args = (walked["facts"], plan.settings.workloads[n], walked["past"].traffic[n], requests[n])
-    sides = weigh(plan, *args, walked["outlooks"][n].demand, walked["sized"][n], walked["priced"][n])
+def test_what_stands_beside_a_plan_is_on_the_gpu_that_hosts_it(planned):
+    _, outcome = planned
 
-    assert sides.windowed.gpu == sides.deployment.gpu
-    assert sides.windowed == planned[1].report.workloads[n].windowed
-    assert sides.deployment == planned[1].report.workloads[n].deployment
+    for workload in outcome.report.workloads:
+        hosting = workload.horizons[0].chosen_gpu
+        assert workload.windowed.gpu == workload.deployment.gpu == hosting
+
+
+def test_a_page_of_before_has_neither():
     assert NO_SIDES.windowed is NO_SIDES.deployment is None
