@@ -8,10 +8,11 @@ from importlib.metadata import version
 from data.catalog.prices import GpuOffer
 from data.traffic import Traffic
 from flows.runs import Run
-from flows.settings import LoadedPlan, SpeculationSettings, WorkloadSettings
+from flows.settings import LoadedPlan, PlanSettings, SpeculationSettings, WorkloadSettings
 from flows.walk import Facts, Past, SizedGpu
 from reports.budget import Assumption, Provenance
 from sizing.layout import Layout
+from sizing.loaded import Overheads, loaded_factor
 
 LIBRARIES = (
     "duckdb",
@@ -91,6 +92,7 @@ def assumptions(plan: LoadedPlan, traffic: Sequence[Traffic] = ()) -> list[Assum
             sensitivity="A month's first and last hours may count in its neighbour.",
         ),
     ]
+    rows += _overheads(settings)
     open_lengths = {each.workload for each in traffic if each.percentile_basis == "none"}
     for workload in settings.workloads:
         rows += _lengths(workload) if workload.name in open_lengths else []
@@ -118,6 +120,29 @@ def assumptions(plan: LoadedPlan, traffic: Sequence[Traffic] = ()) -> list[Assum
                 )
             )
     return rows
+
+
+def _overheads(settings: PlanSettings) -> list[Assumption]:
+    """Say what is assumed to come on top of a GPU bill; what each adds in dollars stands beside the bill."""
+    o = settings.overheads.to_overheads()
+    whole = loaded_factor(o)
+    return [
+        Assumption(
+            name=f"Fully loaded: {name}",
+            value=f"{value:.0%} of the GPU bill",
+            source=f"plan.toml, overheads.{key}",
+            sensitivity=f"Without it the loaded bill is {_without(o, key) / whole - 1:+.0%}.",
+        )
+        for key, name, value in (
+            ("spares", "GPUs kept for repair", o.spares),
+            ("networking", "networking, storage and load balancers", o.networking),
+            ("staff", "people who run it", o.staff),
+        )
+    ]
+
+
+def _without(overheads: Overheads, key: str) -> float:
+    return loaded_factor(replace(overheads, **{key: 0.0}))
 
 
 def _speculation(name: str, settings: SpeculationSettings) -> Assumption:

@@ -16,6 +16,7 @@ from pathlib import Path
 from reports.budget import BudgetReport, FleetRow, Horizon, TrackRow, Workload, to_json
 from reports.deployment import DEPLOYMENT, REPLICAS, deployment_rows, replica_rows
 from reports.sentences import token_points
+from reports.values.selfhost import LoadedRow
 from reports.values.spend import SpendRow
 
 Cell = str | float | int | bool | date | None
@@ -25,7 +26,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_tables(report: BudgetReport, folder: Path) -> list[Path]:
-    """Write costs, fleets, demand, tokens, months, spend, decisions and the track record as CSV, and plan.json.
+    """Write costs, fleets, demand, tokens, months, loaded, spend, decisions, the track record as CSV; plan.json.
 
     UTF-8 without a byte order mark, LF line ends, one header row. Returns the paths in the order written.
     """
@@ -77,6 +78,7 @@ def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterab
     yield "demand", _DEMAND, _demand_rows(report)
     yield "tokens", _TOKENS, _token_rows(report)
     yield "months", _MONTHS, _month_rows(report)
+    yield "loaded", ("workload", "gpu", *_LOADED), _loaded_rows(report)
     yield "spend", _SPEND, ([getattr(row, name) for name in _SPEND] for row in report.spend)
     yield "decisions", _DECISIONS, _decision_rows(report)
     yield "track", _TRACK, _track_rows(report)
@@ -107,6 +109,8 @@ _COSTS = (
     "source",
     "checked",
     "note",
+    "usd_loaded",
+    "unpriced_mtok",
 )
 
 
@@ -131,7 +135,19 @@ def _cost_rows(report: BudgetReport) -> Iterator[list[Cell]]:
                 line.source,
                 line.checked,
                 line.note,
+                line.usd_loaded,
+                line.unpriced_mtok,
             ]
+
+
+_LOADED = tuple(LoadedRow.__dataclass_fields__)
+
+
+def _loaded_rows(report: BudgetReport) -> Iterator[list[Cell]]:
+    for workload in report.workloads:
+        for row in workload.selfhost.loaded if workload.selfhost is not None else ():
+            gpu = workload.selfhost.gpu if workload.selfhost is not None else None
+            yield [workload.name, gpu, *(getattr(row, name) for name in _LOADED)]
 
 
 _FLEET = tuple(FleetRow.__dataclass_fields__)

@@ -53,6 +53,7 @@ def test_a_plan_leaves_the_page_and_its_files(planned):
         "budget.html",
         "plan.json",
         "costs.csv",
+        "loaded.csv",
         "fleets.csv",
         "demand.csv",
     }

@@ -16,6 +16,7 @@ NAMES = [
     "demand.csv",
     "tokens.csv",
     "months.csv",
+    "loaded.csv",
     "spend.csv",
     "decisions.csv",
     "track.csv",
