@@ -23,7 +23,7 @@ def commitment_page(pool: Pool) -> Commitments:
         gpu=pool.gpu,
         workloads=list(decision.by_workload_usd),
         days=decision.days,
-        sentence=decision_sentence(decision),
+        sentence=decision_sentence(decision) + later_prices(decision),
         terms=[term_row(term) for term in decision.ladder],
         bands=[] if first is None else [_band(band) for band in first.bands],
         policies=[_policy(policy, decision) for policy in decision.policies],
@@ -50,6 +50,16 @@ def decision_sentence(decision: CommitDecision) -> str:
     return (
         f"Sign {parts}, by {min(t.decide_by for t in signed)}: ${usd:,.0f} for the term,"
         f" ${saved:,.0f} less in the mean than the same hours on demand."
+    )
+
+
+def later_prices(decision: CommitDecision) -> str:
+    """Return a sentence where prices were taken after the day that is planned for: nobody knew them then."""
+    later = [t.checked for t in decision.ladder if t.checked is not None and t.checked > decision.start]
+    if not later:
+        return ""
+    return (
+        f" Prices are those of {max(later)}, which were not known on {decision.start}: give your own of that day."
     )
 
 

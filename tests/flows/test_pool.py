@@ -1,5 +1,6 @@
 """One decision for all workloads on a kind of GPU: never dearer than apart, and shared out to the cent."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.catalog.prices import GpuOffer
-from flows.commit_page import commitment_page, shared_costs
+from flows.commit_page import commitment_page, later_prices, shared_costs
 from flows.headline import as_currency, decide_plan
 from flows.pool import pool_commitments
 from flows.pricing import Needs, Priced
@@ -189,3 +190,11 @@ def test_the_headline_signs_for_the_pool_and_not_for_each():
 
     assert decision.headline.startswith("Commit 2 h100 for 30 days, $2,592;")
     assert decision.decide_by == date(2026, 11, 28)
+
+
+def test_prices_of_after_the_planned_day_are_said_to_be():
+    _, (pool,), _ = pools_of(day_and_night())
+
+    assert later_prices(pool.decision) == ""
+    earlier = replace(pool.decision, start=date(2026, 3, 1))
+    assert "Prices are those of 2026-11-23, which were not known on 2026-03-01" in later_prices(earlier)
