@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("what", choices=["speed", "measured"])
     parser.add_argument("--trace", type=Path)
     parser.add_argument("--measured", type=Path)
+    parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--rows", type=int, default=10**9, help="measured points at most")
     arguments = parser.parse_args()
     if arguments.what == "speed":
@@ -62,7 +63,7 @@ def main() -> None:
         return
     if arguments.measured is None:
         parser.error("points that were measured are needed; give --measured MEASURED.csv")
-    print_measured(read_measured(arguments.measured, load_models(), load_gpus()), arguments.rows)
+    print_measured(read_measured(arguments.measured, load_models(), load_gpus()), arguments.rows, arguments.folds)
 
 
 def print_speed(trace: Path | None) -> None:
@@ -111,15 +112,15 @@ def _profile(tp: int, asked: Requests) -> ReplicaProfile:
     )
 
 
-def print_measured(points: Measured, rows: int) -> None:
+def print_measured(points: Measured, rows: int, folds: int) -> None:
     """Print how far TTFT and TPOT of closed loops are off: the closed form of sizing, and the simulator.
 
-    Both with factors that were fitted without the sweep (ten folds); the simulator is told nothing else than the
-    clients, lengths, memory and the longest batch that the closed form is told too.
+    Both with factors that were fitted without the sweep. The simulator is told what the closed form is told:
+    clients, lengths, memory.
     """
     keep = (points.loads == "closed_loop") & points.table["ttft_ms"].notna().to_numpy()
     keep &= np.cumsum(keep) <= rows
-    fold = fold_numbers(points, "series")
+    fold = fold_numbers(points, "series", folds)
     ttft, tpot, plain, form_ttft, form_tpot = (np.full(len(points), np.nan) for _ in range(5))
     for number in np.unique(fold[keep]):
         others = fit(points.take(fold != number), description="", fitted="")
