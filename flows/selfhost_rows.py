@@ -8,7 +8,7 @@ from reports.values.selfhost import LaterRow, LoadedRow, ProviderRow, SelfHostin
 from sizing.bands import Band
 from sizing.loaded import LoadedCost
 
-PROVIDER_ROWS = 40
+PROVIDER_ROWS = 24
 
 
 def self_hosting(found: Behind) -> SelfHosting | None:
