@@ -19,7 +19,7 @@ def test_text_has_the_bill_and_the_line_of_each_workload(plan_json, capsys):
 
     assert out.count("replicas by hour of the week") == 3
     assert "vllm serve" in out
-    assert "Not stated under [power]" in out
+    assert "Stated: 575 W of host for each GPU; PUE 1.58" in out
 
 
 def test_one_workload_in_every_format(plan_json, capsys):
