@@ -71,6 +71,7 @@ def workload_page(
         source=source_of(traffic),
         method=_method(outlook),
         moved=moved,
+        choice=sides.choice,
         second_opinion=_second_opinion(outlook, horizons_days),
         windowed=sides.windowed,
         deployment=sides.deployment,

@@ -1,7 +1,7 @@
 """The monthly run: the walk in order, recorded in the run table, published whole or not at all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,8 @@ from data.finops.prices_used import PriceUsed, keep_prices
 from data.lock import Patience
 from data.read_traffic import store_digest
 from data.warehouse import open_store, transaction
+from flows.choosing import choose_all
+from flows.fleet_ways import fleet_ways
 from flows.in_force import with_decisions
 from flows.pool import pool_commitments
 from flows.price_use import prices_used
@@ -123,7 +125,7 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
         progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
         priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
-    sides = [
+    beside = [
         step(
             f"weigh {workload.name}",
             weigh,
@@ -138,12 +140,32 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         )
         for n, workload in enumerate(workloads)
     ]
-    progress("writing the page", 0.9)
+    progress("choosing fleets", 0.9)
     demands = [outlook.demand for outlook in outlooks]
-    pools = step("pool commitments", pool_commitments, plan, demands, sized, needs, priced)
-    idle = {**idle_gpus(plan, priced, needs, demands[0]), **{pool.gpu: pool.idle_gpus for pool in pools}}
+    ways = [
+        step(f"compare fleets of {w.name}", fleet_ways, plan, facts, w, t, d, s, n, p)
+        for w, t, d, s, n, p in zip(workloads, past.traffic, demands, sized, needs, priced, strict=True)
+    ]
+    sides = [replace(side, choice=way) for side, way in zip(beside, ways, strict=True)]
+    chosen = step("choose fleets", choose_all, plan, facts, past.traffic, demands, sized, needs, priced)
+    progress("writing the page", 0.95)
+    pools = step("pool commitments", pool_commitments, plan, demands, sized, chosen.needs, chosen.priced)
+    held = idle_gpus(plan, chosen.priced, chosen.needs, demands[0])
+    idle = {**held, **{pool.gpu: pool.idle_gpus for pool in pools}}
     report = budget_report(
-        plan, facts, past, outlooks, sized, priced, idle, record, run=run, now=now, sides=sides, pools=pools
+        plan,
+        facts,
+        past,
+        outlooks,
+        sized,
+        chosen.priced,
+        idle,
+        record,
+        run=run,
+        now=now,
+        sides=sides,
+        pools=pools,
+        sharing=chosen.sharing,
     )
     return Walked(report=report, outlooks=outlooks, record=record, prices=prices_used(plan, sized, run.as_of))
 

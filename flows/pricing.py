@@ -45,21 +45,28 @@ class Priced:
 
 
 def share_held(
-    plan: LoadedPlan, demands: Sequence[Demand], sized: Sequence[Sequence[SizedGpu]]
+    plan: LoadedPlan,
+    demands: Sequence[Demand],
+    sized: Sequence[Sequence[SizedGpu]],
+    instead: Mapping[tuple[int, str], Floats] | None = None,
 ) -> tuple[Needs, ...]:
     """Serve the needs from reservations in force first, workloads in the plan's order.
 
     Every candidate is asked what it would take if it were chosen, so a workload may hold a share of several kinds;
     which of them it uses is known once it has chosen (`idle_gpus`).
+    instead: the need (S, D, 24) of a workload (by its place) on a GPU where it is not its own fleet's: its part of
+    a shared one.
     """
+    instead = instead or {}
     free = held_gpus(plan, demands[0])
     found = []
-    for candidates in sized:
+    for n, candidates in enumerate(sized):
         buy, held = {}, {}
         for each in candidates:
             if each.fleet is None:
                 continue
-            need = each.fleet.hourly_gpus().astype(np.float64)
+            own = instead.get((n, each.gpu))
+            need = each.fleet.hourly_gpus().astype(np.float64) if own is None else own
             served = np.minimum(need, free[each.gpu]) if each.gpu in free else np.zeros_like(need)
             if each.gpu in free:
                 free[each.gpu] = free[each.gpu] - served

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flows.assemble import workload_page
+from flows.choosing import Sharing, shared_row
 from flows.commit_page import commitment_page
 from flows.headline import as_currency, decide_plan
 from flows.history import moved_since, track_record
+from flows.job_rows import job_rows
 from flows.pool import Pool
 from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
@@ -20,12 +22,10 @@ from flows.settings import LoadedPlan, WorkloadSettings
 from flows.sides import NO_SIDES, Sides
 from flows.spend import by_month, committed_share, over_days, plan_spend
 from flows.spend_rows import spend_rows
-from flows.walk import Facts, Past, SizedGpu, offers_of, textbook_for
+from flows.walk import Facts, Past, SizedGpu, textbook_for
 from forecasting.outlook import Outlook
-from forecasting.spread import Spread
-from reports.budget import SCHEMA_VERSION, BudgetReport, Currency, Job
+from reports.budget import SCHEMA_VERSION, BudgetReport, Currency
 from sizing.gpu_cost import committed_usd
-from sizing.jobs import Placement, job_sentence, job_usd, place_jobs
 from sizing.textbook import Textbook
 
 Floats = npt.NDArray[np.float64]
@@ -45,16 +45,17 @@ def budget_report(
     now: datetime,
     sides: Sequence[Sides] = (),
     pools: Sequence[Pool] = (),
+    sharing: Sequence[Sharing] = (),
 ) -> BudgetReport:
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
     record: what earlier plans left behind. sides: of each workload, what stands beside its plan. pools: what is
-    committed to, by kind of GPU.
+    committed to, by kind of GPU. sharing: workloads that were asked to share a fleet.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
     held_usd = committed_usd([c.to_commitment() for c in settings.commitments], days)
-    jobs, job_usd_paths = _jobs(plan, facts, outlooks[0], idle_gpus)
+    jobs, job_usd_paths = job_rows(plan, facts, outlooks[0].demand, idle_gpus)
     spend = plan_spend(
         settings,
         priced,
@@ -96,6 +97,7 @@ def budget_report(
             )
             for n, workload in enumerate(settings.workloads)
         ],
+        shared=[shared_row(settings, each) for each in sharing],
         jobs=jobs,
         quality=past.quality,
         assumptions=assumptions(plan, past.traffic),
@@ -103,39 +105,6 @@ def budget_report(
         track=track_record(record),
         providers=provider_rows(facts, settings),
         commitments=[commitment_page(pool) for pool in pools],
-    )
-
-
-def _jobs(
-    plan: LoadedPlan, facts: Facts, outlook: Outlook, idle_gpus: Mapping[str, Floats]
-) -> tuple[list[Job], Floats]:
-    """Place the declared jobs in idle reserved hours, buy the rest on demand; return rows and USD (S, D)."""
-    demand = outlook.demand
-    usd = np.zeros_like(demand.requests)
-    none_idle = np.zeros((*demand.requests.shape, 24))
-    jobs = [job.to_job() for job in plan.settings.jobs]
-    rows = []
-    for gpu in dict.fromkeys(job.gpu for job in jobs):
-        placements, _ = place_jobs(jobs, demand.days, idle_gpus.get(gpu, none_idle), gpu=gpu)
-        spot = offers_of(facts, gpu, plan.settings.prices.source).get("on-demand")
-        for placement in placements:
-            cost = None
-            if spot is not None:
-                cost, _ = job_usd(placement, on_demand_usd_per_gpu_hour=spot.usd_per_gpu_hour)
-                usd += cost
-            rows.append(_job_row(placement, cost))
-    return rows, usd
-
-
-def _job_row(placement: Placement, usd: Floats | None) -> Job:
-    hours = placement.idle_gpu_hours + placement.on_demand_gpu_hours
-    return Job(
-        name=placement.job.name,
-        gpu=placement.job.gpu,
-        gpus=placement.job.gpus,
-        gpu_hours_per_30_days=float(hours[:, :30].sum(axis=1).mean()),
-        usd_30_days_on_demand=None if usd is None else float(Spread.of(usd[:, :30].sum(axis=1)).mean),
-        sentence=job_sentence(placement),
     )
 
 

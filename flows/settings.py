@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data.catalog.models import Precision
 from data.errors import UserError
 from data.traffic import Assumed, Category, Match
+from flows.choice_settings import ChoiceSettings, JobSettings
 from flows.commit_settings import CommitSettings
 from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
 from flows.money_settings import Fraction, OverheadSettings, OwnedSettings, ProvisionedSettings, SpotSettings
@@ -24,14 +25,12 @@ from sizing.api_cost import ApiPlan
 from sizing.calibration import DEFAULT_ENGINE
 from sizing.deployment.energy import ACTIVE_SHARE, IDLE_SHARE, PowerRules
 from sizing.gpu_cost import Commitment
-from sizing.jobs import ScheduledJob
 from sizing.profile import Slo
 from sizing.speculation import Speculation
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Degree = Annotated[int, Field(ge=1, le=512)]
 CatalogName = Annotated[str, AfterValidator(lambda name: name.strip().lower())]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 def _known_zone(name: str) -> str:
@@ -153,6 +152,8 @@ class WorkloadSettings(Section):
     match: MatchSettings
     model: CatalogName
     precision: Precision
+    precisions: list[Precision] = Field(default_factory=list)
+    """Other precisions that quality allows; each GPU takes the one of the fewest GPUs."""
     kv_precision: Literal["bf16", "fp8", "int8"] = "bf16"
     gpus: Annotated[list[CatalogName], Field(min_length=1)]
     engine: CatalogName = DEFAULT_ENGINE
@@ -186,23 +187,6 @@ class WorkloadSettings(Section):
         if self.category == "batch" and (self.slo.ttft_s or self.slo.tpot_s):
             raise ValueError(f"{self.name}: batch work has deadline_h instead of slo.ttft_s and slo.tpot_s")
         return self
-
-
-class JobSettings(Section):
-    """A scheduled job: so many GPUs for so many hours on these weekdays, started at this UTC hour."""
-
-    name: Name
-    gpu: CatalogName
-    gpus: Annotated[int, Field(gt=0)]
-    hours: Positive
-    weekdays: Annotated[list[Weekday], Field(min_length=1)]
-    start_hour_utc: Annotated[float, Field(ge=0, lt=24)] = 0.0
-    window_hours: Positive | None = None
-    """Time from its start within which a run may be done in pieces; left out: it runs through."""
-
-    def to_job(self) -> ScheduledJob:
-        """Return the same as the sizing room reads it; raises UserError where it cannot run as declared."""
-        return ScheduledJob(**{**self.model_dump(), "weekdays": tuple(self.weekdays)})
 
 
 class CommitmentSettings(Section):
@@ -319,6 +303,7 @@ class PlanSettings(Section):
     utilisation: UtilisationSettings = UtilisationSettings()
     windows: WindowSettings = WindowSettings()
     power: PowerSettings = PowerSettings()
+    choice: ChoiceSettings = ChoiceSettings()
     budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(
         default_factory=dict
     )

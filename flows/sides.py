@@ -1,4 +1,4 @@
-"""What stands beside a workload's plan: its work in windows, and how the fleet is deployed."""
+"""What stands beside a workload's plan: its work in windows, other fleets, and how the fleet is deployed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from flows.settings import LoadedPlan, WorkloadSettings
 from flows.walk import Facts, SizedGpu
 from flows.windowed import RequestPast, windowed_work
 from forecasting.demand import Demand
+from reports.values.choice import FleetWays
 from reports.values.deployment import Deployment
 from reports.values.windows import WindowedWork
 
@@ -20,6 +21,7 @@ class Sides:
 
     windowed: WindowedWork | None = None
     deployment: Deployment | None = None
+    choice: FleetWays | None = None
 
 
 NO_SIDES = Sides()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.catalog.gpus import Gpu, find_gpu, load_gpus
-from data.catalog.models import ModelShape, find_model, load_models
+from data.catalog.models import ModelShape, Precision, find_model, load_models
 from data.catalog.prices import (
     Discount,
     GpuOffer,
@@ -34,7 +34,7 @@ from forecasting.demand import Demand
 from forecasting.outlook import Outlook, forecast_traffic
 from sizing.calibration import Calibration, load_calibration
 from sizing.fleet import FleetPlan, plan_fleet
-from sizing.profile import candidate_profiles
+from sizing.profile import Candidate, candidate_profiles, fewest_gpus
 from sizing.textbook import Textbook, textbook_plan
 
 Floats = npt.NDArray[np.float64]
@@ -88,9 +88,12 @@ def read_facts(plan: LoadedPlan) -> Facts:
         calibration.check_engine(workload.engine)
         for gpu in workload.gpus:
             find_gpu(gpus, gpu)
-    named = [job.gpu for job in settings.jobs] + [held.gpu for held in settings.commitments]
-    for gpu in [*named, *(each.gpu for each in settings.owned)]:
+    named = [gpu for job in settings.jobs for gpu in job.gpu_names] + [held.gpu for held in settings.commitments]
+    for gpu in [*named, *settings.choice.max_gpus, *(each.gpu for each in settings.owned)]:
         find_gpu(gpus, gpu)
+    for job in settings.jobs:
+        if job.model is not None:
+            find_model(models, job.model)
     provisioned = load_provisioned([plan.resolve(p) for p in settings.catalog.provisioned])
     for workload in settings.workloads:
         units = workload.api.provisioned if workload.api else None
@@ -190,25 +193,32 @@ def size(
         float((demand.requests * mean).sum() / requests)
         for mean in (demand.prompt_tok, demand.cached_prompt_tok, demand.output_tok)
     )
-    candidates = candidate_profiles(
-        facts.models[workload.model],
-        [facts.gpus[name] for name in workload.gpus],
-        precision=workload.precision,
-        kv_precision=workload.kv_precision,
-        slo=workload.slo.to_slo(),
-        prompt_tok=prompt,
-        cached_prompt_tok=cached,
-        output_tok=output,
-        moments=demand.moments,
-        requests_per_s=float(demand.requests.mean()) / DAY_S / plan.settings.utilisation.mean,
-        spare_replicas=int(workload.category == "online"),
-        engine=workload.engine,
-        calibration=facts.calibration,
-        pp=workload.pp,
-        ep=workload.ep,
-        dp_attention=workload.dp_attention,
-        speculation=workload.speculation.to_speculation() if workload.speculation else None,
-    )
+    rate = float(demand.requests.mean()) / DAY_S / plan.settings.utilisation.mean
+    spares = int(workload.category == "online")
+
+    def at(precision: Precision) -> tuple[Candidate, ...]:
+        return candidate_profiles(
+            facts.models[workload.model],
+            [facts.gpus[name] for name in workload.gpus],
+            precision=precision,
+            kv_precision=workload.kv_precision,
+            slo=workload.slo.to_slo(),
+            prompt_tok=prompt,
+            cached_prompt_tok=cached,
+            output_tok=output,
+            moments=demand.moments,
+            requests_per_s=rate,
+            spare_replicas=spares,
+            engine=workload.engine,
+            calibration=facts.calibration,
+            pp=workload.pp,
+            ep=workload.ep,
+            dp_attention=workload.dp_attention,
+            speculation=workload.speculation.to_speculation() if workload.speculation else None,
+        )
+
+    tried = [at(precision) for precision in dict.fromkeys([workload.precision, *workload.precisions])]
+    candidates = [fewest_gpus(each, rate, spares, demand.moments) for each in zip(*tried, strict=True)]
     if all(each.profile is None for each in candidates):
         reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
         raise UserError(f"Workload {workload.name!r} fits none of its candidate GPUs. {reasons}")

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from data.errors import UserError
 from data.traffic import DataQuality
 from reports.values.capacity import FleetRow, Job
+from reports.values.choice import SharedFleetRow
 from reports.values.commit import BandRow, Commitments, PolicyRow, SharedCost, TermRow
 from reports.values.forecast import (
     BusiestRow,
@@ -98,6 +99,8 @@ class BudgetReport:
     """None in files of before the track record."""
     commitments: list[Commitments] = field(default_factory=list)
     """By kind of GPU; empty where none is rented, and in files of before they were decided together."""
+    shared: list[SharedFleetRow] = field(default_factory=list)
+    """Workloads of one model that could share a fleet; empty in files of before it was asked."""
     spend: list[SpendRow] = field(default_factory=list)
     """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
     providers: list[ProviderRow] = field(default_factory=list)

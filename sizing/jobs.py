@@ -19,7 +19,8 @@ class ScheduledJob:
     """A job that is declared, not measured: so many GPUs for so many hours on these weekdays.
 
     window_hours: the time from its start within which a run may be done, in pieces where idle GPUs come and go;
-    None = it runs through, `hours` long.
+    None = it runs through, `hours` long. least_gpus: fewer at once cannot hold it, so idle GPUs count in multiples
+    of it alone (1: in any part).
     """
 
     name: str
@@ -29,6 +30,7 @@ class ScheduledJob:
     weekdays: tuple[str, ...]
     start_hour_utc: float = 0.0
     window_hours: float | None = None
+    least_gpus: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a job that cannot run as declared."""
@@ -77,7 +79,7 @@ def place_in_idle(
     for day in np.flatnonzero(work):
         first = int(day) * _DAY_HOURS + job.start_hour_utc
         hours, share = _window(first, job.hours if job.window_hours is None else job.window_hours, idle.shape[1])
-        room = np.minimum(idle[:, hours], job.gpus) * share
+        room = _usable(np.minimum(idle[:, hours], job.gpus), job.least_gpus) * share
         before = np.cumsum(room, axis=1) - room
         taken = np.clip(work[day] - before, 0.0, room)
         idle[:, hours] -= taken
@@ -120,6 +122,11 @@ def job_sentence(placement: Placement, *, days: int = 30) -> str:
         f"{job.name}: {job.gpus} x {job.gpu} for {job.hours:g} h on {', '.join(job.weekdays)} is"
         f" {idle + bought:,.0f} GPU-hours in {days} days, {idle:,.0f} of them in idle reserved hours."
     )
+
+
+def _usable(idle_gpus: Floats, least_gpus: int) -> Floats:
+    """Return the idle GPUs that a job can run on: whole multiples of the fewest that hold it."""
+    return idle_gpus if least_gpus == 1 else np.floor(np.round(idle_gpus / least_gpus, 9)) * least_gpus
 
 
 def _window(first_hour: float, length_hours: float, total_hours: int) -> tuple[npt.NDArray[np.int64], Floats]:

@@ -293,6 +293,24 @@ def candidate_profiles(
     return tuple(candidates)
 
 
+def fewest_gpus(
+    candidates: Sequence[Candidate], requests_per_s: float, spare_replicas: int, moments: Moments = ALL_ALIKE
+) -> Candidate:
+    """Return the candidate of the fewest GPUs among those of one GPU, whole replicas and spares counted.
+
+    Equal numbers: fewer GPU-seconds a request, then the first. One without a profile is taken where none has any.
+    """
+
+    def gpus(each: Candidate) -> tuple[float, float]:
+        if each.profile is None:
+            return math.inf, math.inf
+        work = gpu_s_per_request(each.profile, moments)
+        size = each.profile.gpus
+        return size * (math.ceil(round(requests_per_s * work / size, 9)) + spare_replicas), work
+
+    return min(candidates, key=gpus)
+
+
 def _degrees(
     model: ModelShape, tensor_parallel: Sequence[int], gpu: Gpu, ep: int, dp_attention: bool
 ) -> list[int]:

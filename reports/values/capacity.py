@@ -1,6 +1,8 @@
 """What it takes, as the page prints it: fleets and scheduled jobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from reports.values.choice import JobGpuRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +46,7 @@ class Job:
     gpu_hours_per_30_days: float
     usd_30_days_on_demand: float | None
     sentence: str
+    late_hours: float | None = None
+    """By which a run misses its deadline, 0 = it is kept; None where none is stated."""
+    candidates: list[JobGpuRow] = field(default_factory=list)
+    """The GPUs that it could run on; none where its GPUs and hours are stated."""

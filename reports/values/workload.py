@@ -6,6 +6,7 @@ from datetime import date
 from data.traffic import Category
 from forecasting.spread import Spread
 from reports.values.capacity import FleetRow
+from reports.values.choice import FleetWays
 from reports.values.deployment import Deployment
 from reports.values.forecast import (
     BusiestRow,
@@ -75,3 +76,5 @@ class Workload:
     """The same."""
     selfhost: SelfHosting | None = None
     """What stands behind its cost lines; None where no GPU can serve it, and in older files."""
+    choice: FleetWays | None = None
+    """What other fleets would cost; None where no candidate GPU has a price, and in files of before."""
