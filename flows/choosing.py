@@ -96,22 +96,31 @@ def _share(
     sized: Sequence[Sequence[SizedGpu]],
     apart: Chosen,
 ) -> Chosen:
-    groups = _groups(plan.settings.workloads) if plan.settings.choice.share else []
     found: list[Sharing] = []
     instead: dict[tuple[int, str], Floats] = {}
     now = apart
-    for group in groups:
-        best = _best_shared(plan, facts, group, traffic, demands, sized)
-        if best is None:
-            continue
-        gpu, layout, shared = best
-        with_it = instead | {(n, gpu): shared.member_gpus[i] for i, n in enumerate(group)}
-        then = _priced_again(plan, demands, sized, now, with_it, dict.fromkeys(group, gpu))
-        sharing = _compare(plan, group, gpu, layout, shared, now, then)
-        found.append(sharing)
-        if sharing.adopted:
-            instead, now = with_it, then
+    for group in _groups(plan.settings.workloads) if plan.settings.choice.share else []:
+        tried = None
+        for members in _who_could_share(plan, group, now):
+            best = _best_shared(plan, facts, members, traffic, demands, sized)
+            if best is None:
+                continue
+            gpu, layout, shared = best
+            with_it = instead | {(n, gpu): shared.member_gpus[i] for i, n in enumerate(members)}
+            then = _priced_again(plan, demands, sized, now, with_it, dict.fromkeys(members, gpu))
+            tried = _compare(plan, members, gpu, layout, shared, now, then)
+            if tried.adopted:
+                instead, now = with_it, then
+                break
+        found += [] if tried is None else [tried]
     return replace(now, sharing=tuple(found))
+
+
+def _who_could_share(plan: LoadedPlan, group: tuple[int, ...], now: Chosen) -> list[tuple[int, ...]]:
+    """Return the whole group, then those of it whose own cheapest option is a GPU: an API has nothing to share."""
+    days = plan.settings.horizons_days[0]
+    hosted = tuple(n for n in group if now.priced[n].choices[days].gpu is not None)
+    return [group, hosted] if 1 < len(hosted) < len(group) else [group]
 
 
 def _groups(workloads: Sequence[WorkloadSettings]) -> list[tuple[int, ...]]:

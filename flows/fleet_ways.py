@@ -121,7 +121,7 @@ def _single(case: _Case, gpu: str, way: str) -> FleetWay:
         way="single" if way == "single" else "second",
         fleet=f"{case.gpus(gpu)} x {gpu} {profile.layout.text} {profile.precision}",
         usd=case.usd[gpu],
-        saves_usd=case.usd[case.best] - case.usd[gpu],
+        saves_usd=None if way == "single" else case.usd[case.best] - case.usd[gpu],
         power_kw=_power(case, {gpu: case.gpus(gpu)}),
         sentence="",
     )

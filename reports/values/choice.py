@@ -15,7 +15,7 @@ class FleetWay:
     """Pools in words, GPUs at 80% of the paths, spares included; empty where there is none."""
     usd: float | None
     saves_usd: float | None
-    """Against the cheapest fleet of one kind; negative where it costs more."""
+    """Against the cheapest fleet of one kind; negative where it costs more, None of that fleet itself."""
     power_kw: float | None
     sentence: str
 

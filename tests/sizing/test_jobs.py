@@ -135,3 +135,18 @@ def test_the_sentence_says_how_much_of_it_is_idle():
 def test_a_job_that_cannot_run_as_declared_is_refused(wrong, said):
     with pytest.raises(UserError, match=said):
         replace(NIGHTLY, **wrong)
+
+
+def test_a_job_that_needs_so_many_at_once_takes_idle_gpus_in_whole_multiples():
+    """Three idle GPUs hold one of the two pairs that a run of 4 x 2 h takes: 2 x 2 of its 8 GPU-hours."""
+    job = ScheduledJob(
+        name="train", gpu="h100", gpus=4, hours=2, weekdays=tuple(WEEKDAYS), window_hours=2, least_gpus=2
+    )
+    days = np.array(["2026-11-23"], dtype="datetime64[D]")
+    placement, left = place_in_idle(job, days, np.full((1, 1, 24), 3.0))
+
+    assert placement.idle_gpu_hours.tolist() == [[4.0]]
+    assert placement.on_demand_gpu_hours.tolist() == [[4.0]]
+    assert left[0, 0, :3].tolist() == [1.0, 1.0, 3.0]
+    whole, _ = place_in_idle(replace(job, least_gpus=1), days, np.full((1, 1, 24), 3.0))
+    assert whole.idle_gpu_hours.tolist() == [[6.0]]

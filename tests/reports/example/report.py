@@ -6,6 +6,7 @@ contract is filled the way the rooms below fill it, and that nothing in it depen
 
 from datetime import date
 
+from example.choice import job_gpus, shared_rows
 from example.commit import commitments_of
 from example.common import AS_OF, spread
 from example.money import budget_months, spend_rows
@@ -55,8 +56,19 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
                 gpu_hours_per_30_days=137.1,
                 usd_30_days_on_demand=411.4,
                 sentence="Fits the idle hours of the reserved fleet on 30 of 30 days.",
-            )
+            ),
+            Job(
+                name="fine-tune",
+                gpu="b200",
+                gpus=8,
+                gpu_hours_per_30_days=1_162.3,
+                usd_30_days_on_demand=7_555.0,
+                sentence="8 x b200 for 33.9 h on sunday. The deadline of 48 h is kept: 8 x b200 take 33.9 h.",
+                late_hours=0.0,
+                candidates=job_gpus(),
+            ),
         ],
+        shared=shared_rows(),
         quality=data_quality(),
         assumptions=assumption_rows(),
         provenance=provenance_of(),

@@ -6,6 +6,7 @@ import numpy as np
 
 from data.traffic import Basis, Category
 from example.capacity import fleet_row, unfit_row
+from example.choice import ways_of
 from example.common import AS_OF, GPUS, HORIZONS, spread
 from example.deployment import deployment_of
 from example.forecast import busiest_rows, method_of, source_of, tokens_of, traffic_series, week_profile
@@ -67,6 +68,7 @@ def workload_of(i: int, history_days: int) -> Workload:
         deployment=None
         if basis == "no history"
         else deployment_of(horizons[0].fleets[0], chosen=i % 3 != 1, rules=_POWER if i == 0 else PowerRules()),
+        choice=ways_of(category == "online") if i < 2 else None,
         windowed=None if basis == "no history" else windowed_of(horizons[0].fleets[0]),
         moved=moved_since(
             AS_OF - timedelta(days=30) if basis == "history" else None, level * 30, level * 30 * prompt
