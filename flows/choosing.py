@@ -17,6 +17,7 @@ from sizing.choice.sharing import Member, SharedFleet, share_fleet, split_usd, s
 from sizing.choice.together import Candidate, choose_together
 from sizing.decide import Choice, decide
 from sizing.fleet import PLANNED_QUANTILE, FleetPlan, plan_fleet
+from sizing.money import SHOWN_ONLY
 from sizing.profile import ReplicaProfile, Slo, replica_profile
 
 Floats = npt.NDArray[np.float64]
@@ -251,13 +252,8 @@ def on_gpu(priced: Priced, gpu: str | None, days: Sequence[int] | None = None) -
 
     days: the horizons to choose again; None = all.
     """
-    terms = [term for each in priced.ladder.values() for term in each]
-    choices = {
-        n: decide([line for line in lines if line.line.gpu == gpu], terms=terms)
-        if days is None or n in days
-        else priced.choices[n]
-        for n, lines in priced.lines.items()
-    }
+    again = priced.lines if days is None else days
+    choices = {n: cheapest_on(priced, gpu, n) if n in again else priced.choices[n] for n in priced.lines}
     return replace(priced, choices=choices)
 
 
@@ -375,4 +371,5 @@ def _candidates(
 def cheapest_on(priced: Priced, gpu: str | None, days: int) -> Choice:
     """Return the choice over a horizon among the options on one GPU (None: those that need none of ours)."""
     terms = [term for each in priced.ladder.values() for term in each]
-    return decide([line for line in priced.lines[days] if line.line.gpu == gpu], terms=terms)
+    lines = [each for each in priced.lines[days] if each.line.gpu == gpu and each.line.option not in SHOWN_ONLY]
+    return decide(lines, terms=terms)
