@@ -1,4 +1,4 @@
-"""The plan as FOCUS-shaped Parquet: what is expected to be billed, and the budget, each in a file of its own.
+"""The plan as FOCUS-shaped Parquet: what is expected to be billed, the budget, and what to sign, a file each.
 
 A file's costs add up to what the page prints, so nothing may stand in it twice; and none of them holds actuals.
 docs/focus.md says which cell means what.
@@ -24,8 +24,12 @@ UNKNOWN = "(unknown)"
 
 
 def focus_files(report: BudgetReport) -> dict[str, bytes]:
-    """Return file name -> Parquet of the forecast and, where there is one, the budget."""
-    tables = {"focus_forecast.parquet": _forecast(report), "focus_budget.parquet": _budget(report)}
+    """Return file name -> Parquet of the forecast, the budget and the proposed terms, those that have a row."""
+    tables = {
+        "focus_forecast.parquet": _forecast(report),
+        "focus_budget.parquet": list(_budget(report)),
+        "focus_commitments.parquet": list(_commitments(report)),
+    }
     return {name: _parquet(rows) for name, rows in tables.items() if rows}
 
 
@@ -75,12 +79,8 @@ def _bill(report: BudgetReport, row: SpendRow) -> Row:
     }
 
 
-def _budget(report: BudgetReport) -> list[Row]:
+def _budget(report: BudgetReport) -> Iterator[Row]:
     """One row for each month that has a budget: it is the whole month's, however much of it is planned."""
-    return list(_budget_rows(report))
-
-
-def _budget_rows(report: BudgetReport) -> Iterator[Row]:
     for month in report.months:
         if month.budget_usd is None:
             continue
@@ -99,6 +99,43 @@ def _budget_rows(report: BudgetReport) -> Iterator[Row]:
             "x_Workload": "(all)",
             "x_Kind": "budget",
         }
+
+
+def _commitments(report: BudgetReport) -> Iterator[Row]:
+    """One row for each term that the plan proposes to sign now: what is only hedged or watched is no purchase."""
+    for kind in report.commitments:
+        for term in kind.terms:
+            if term.action != "commit" or not term.gpus:
+                continue
+            hours = 24.0 * term.gpus * ((term.end - term.start).days + 1)
+            yield {
+                **_common(report, "commitments", _costs(term.usd_total), term.start, term.end),
+                "EffectiveCost": Decimal("0.00"),
+                "ChargeCategory": "Purchase",
+                "ChargeDescription": f"{term.gpus} x {kind.gpu}, {term.name}",
+                "ChargeFrequency": "One-Time" if term.upfront_usd >= term.usd_total > 0 else "Recurring",
+                "CommitmentDiscountCategory": "Usage",
+                "CommitmentDiscountId": f"proposed:{report.provenance.run_id}:{kind.gpu}:{term.term}:{term.start}",
+                "CommitmentDiscountName": f"{kind.gpu} {term.name}",
+                "CommitmentDiscountType": term.term,
+                "CommitmentDiscountQuantity": hours,
+                "CommitmentDiscountUnit": "GPU-Hours",
+                "ContractedUnitPrice": term.usd_per_gpu_hour,
+                "ListUnitPrice": term.on_demand_usd_per_gpu_hour,
+                "PricingCategory": "Standard",
+                "PricingQuantity": hours,
+                "PricingUnit": "GPU-Hours",
+                **dict.fromkeys(("ProviderName", "PublisherName", "InvoiceIssuerName"), UNKNOWN),
+                "ServiceCategory": "Compute",
+                "ServiceName": f"{kind.gpu} {term.name}",
+                "SkuId": kind.gpu,
+                "SkuPriceId": f"{kind.gpu} {term.term}",
+                "x_Workload": ", ".join(kind.workloads),
+                "x_Gpu": kind.gpu,
+                "x_Kind": term.term,
+                "x_DecideBy": term.decide_by.isoformat(),
+                "x_Reason": term.reason,
+            }
 
 
 def _costs(usd: float) -> dict[str, Decimal]:

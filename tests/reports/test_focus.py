@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from decimal import Decimal
 
-import pyarrow.csv as pacsv
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -55,6 +55,19 @@ def test_the_budget_is_the_plans_and_stands_apart(report):
         assert kinds == {name.removeprefix("focus_").removesuffix(".parquet")}
 
 
+def test_what_to_sign_is_a_purchase_whose_usage_carries_its_cost(report):
+    rows = _tables(report)["focus_commitments.parquet"].to_pylist()
+    signed = [term for kind in report.commitments for term in kind.terms if term.action == "commit" and term.gpus]
+
+    assert [float(row["BilledCost"]) for row in rows] == [
+        pytest.approx(term.usd_total, abs=0.005) for term in signed
+    ]
+    assert {(row["EffectiveCost"], row["ChargeCategory"]) for row in rows} == {(0, "Purchase")}
+    assert [row["x_DecideBy"] for row in rows] == [str(term.decide_by) for term in signed]
+    for row, term in zip(rows, signed, strict=True):
+        assert row["CommitmentDiscountQuantity"] * term.usd_per_gpu_hour == pytest.approx(term.usd_total)
+
+
 def test_what_a_bill_is_of_is_text_and_never_a_path_or_a_query(hostile, hostile_name):
     rows = _tables(hostile)["focus_forecast.parquet"].to_pylist()
 
@@ -72,14 +85,15 @@ def test_the_same_plan_gives_the_same_bytes(report):
 
 @pytest.mark.slow
 def test_the_foundations_validator_finds_nothing_of_ours(report, tmp_path):
-    """It reads CSV; what fails there may only be what its own release has wrong."""
+    """It takes no decimals, so costs go as doubles; what fails may only be what its own release has wrong."""
     validator = os.environ.get("FOCUS_VALIDATOR") or shutil.which("focus-validator")
     if validator is None:
         assert "FLEETCAST_REQUIRE_TOOLS" not in os.environ, "FOCUS_VALIDATOR must name focus-validator here"
         pytest.skip("focus-validator is not installed; docs/focus.md says how the files are checked without it")
     for name, table in _tables(report).items():
-        file = tmp_path / f"{name}.csv"
-        pacsv.write_csv(table, file)
+        file = tmp_path / name
+        costs = [pa.field(f.name, pa.float64()) if pa.types.is_decimal(f.type) else f for f in table.schema]
+        pq.write_table(table.cast(pa.schema(costs)), file)
         command = [validator, "--data-file", str(file), "--validate-version", "1.0"]
         said = subprocess.run(command, capture_output=True, text=True, check=False)  # of our own making
         failed = {line.removesuffix(" failed:") for line in said.stdout.splitlines() if line.endswith(" failed:")}
