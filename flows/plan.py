@@ -22,6 +22,7 @@ from flows.pricing import idle_gpus, price, share_held
 from flows.progress import Report, no_progress
 from flows.publish import Published, is_whole, publish
 from flows.record import Record, keep_record, keep_scores, read_record, record_digest
+from flows.replay import replay_known
 from flows.report import budget_report
 from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input_digest
 from flows.settings import LoadedPlan, load_plan
@@ -152,6 +153,10 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     pools = step("pool commitments", pool_commitments, plan, demands, sized, chosen.needs, chosen.priced)
     held = idle_gpus(plan, chosen.priced, chosen.needs, demands[0])
     idle = {**held, **{pool.gpu: pool.idle_gpus for pool in pools}}
+    replays = [
+        step(f"replay {w.name}", replay_known, plan, w, past.traffic[n], demands[n], sized[n], run.as_of)
+        for n, w in enumerate(workloads)
+    ]
     report = budget_report(
         plan,
         facts,
@@ -166,6 +171,7 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         sides=sides,
         pools=pools,
         sharing=chosen.sharing,
+        replays=replays,
     )
     return Walked(report=report, outlooks=outlooks, record=record, prices=prices_used(plan, sized, run.as_of))
 

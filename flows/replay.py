@@ -13,6 +13,7 @@ from flows.settings import LoadedPlan, WorkloadSettings
 from flows.walk import Facts, Past, SizedGpu, foresee, served_tokens, size
 from forecasting.demand import Demand
 from forecasting.tokens import mean_tokens
+from reports.values.replay import PastDecisions, PastPolicy
 from sizing.fleet import FleetPlan, plan_fleet
 from sizing.replay.engine import Replayed, replay_needs
 from sizing.replay.market import PRICE_PATHS, ReplayMarket, ReplayTerm, terms_for
@@ -45,13 +46,57 @@ def replay_workloads(plan: LoadedPlan, facts: Facts, past: Past, as_of: date) ->
     """Replay every workload of a plan whose past before as_of is long enough."""
     found = []
     for workload, traffic in zip(plan.settings.workloads, past.traffic, strict=True):
-        if why_not := too_short(traffic, as_of):
+        if why_not := too_short(traffic, as_of):  # before anything is forecast
             found.append(_unknown(workload.name, why_not))
             continue
         demand = foresee(plan, traffic, as_of).demand
         sized = size(plan, facts, workload, traffic, demand)
         found.append(replay_workload(plan, workload, traffic, demand, sized))
     return found
+
+
+def replay_known(
+    plan: LoadedPlan,
+    workload: WorkloadSettings,
+    traffic: Traffic,
+    demand: Demand,
+    sized: Sequence[SizedGpu],
+    as_of: date,
+) -> PlanReplay:
+    """Replay one workload that is forecast and sized, or say why not."""
+    if why_not := too_short(traffic, as_of):
+        return _unknown(workload.name, why_not)
+    return replay_workload(plan, workload, traffic, demand, sized)
+
+
+def past_decisions(found: PlanReplay) -> PastDecisions:
+    """Return the same as the page prints it, ours first."""
+    flat = [row for row in found.rows if row.market.path == PRICE_PATHS[0]]
+    worst: dict[str, list[float]] = {}
+    for row in found.rows:
+        if row.clairvoyant_usd > 0:
+            worst.setdefault(row.policy, []).append(row.cost_usd / row.clairvoyant_usd)
+    return PastDecisions(
+        workload=found.workload,
+        gpu=found.gpu,
+        first_month=found.months[0] if found.months else None,
+        last_month=found.months[-1] if found.months else None,
+        one_year_discount=found.one_year_discount,
+        hindsight_usd=flat[0].clairvoyant_usd if flat else None,
+        why_not=found.why_not,
+        rows=[
+            PastPolicy(
+                policy=row.policy,
+                usd=row.cost_usd,
+                regret_usd=row.regret_usd,
+                regret_cvar_usd=row.regret_cvar_usd,
+                unserved_gpu_hours=row.unserved_gpu_hours,
+                over_hindsight=row.cost_usd / row.clairvoyant_usd if row.clairvoyant_usd > 0 else None,
+                worst_over_hindsight=max(worst[row.policy]) if row.policy in worst else None,
+            )
+            for row in flat
+        ],
+    )
 
 
 def too_short(traffic: Traffic, as_of: date) -> str:

@@ -16,6 +16,7 @@ from flows.pool import Pool
 from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
 from flows.record import Record
+from flows.replay import PlanReplay, past_decisions
 from flows.runs import Run
 from flows.selfhost_rows import provider_rows
 from flows.settings import LoadedPlan, WorkloadSettings
@@ -46,11 +47,13 @@ def budget_report(
     sides: Sequence[Sides] = (),
     pools: Sequence[Pool] = (),
     sharing: Sequence[Sharing] = (),
+    replays: Sequence[PlanReplay] = (),
 ) -> BudgetReport:
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
     record: what earlier plans left behind. sides: of each workload, what stands beside its plan. pools: what is
-    committed to, by kind of GPU. sharing: workloads that were asked to share a fleet.
+    committed to, by kind of GPU. sharing: workloads that were asked to share a fleet. replays: each workload's past
+    decided again.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
@@ -103,6 +106,7 @@ def budget_report(
         assumptions=assumptions(plan, past.traffic),
         provenance=provenance(plan, facts, past, sized, run=run, now=now),
         track=track_record(record),
+        replays=[past_decisions(each) for each in replays],
         providers=provider_rows(facts, settings),
         commitments=[commitment_page(pool) for pool in pools],
     )

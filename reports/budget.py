@@ -29,6 +29,7 @@ from reports.values.forecast import (
 )
 from reports.values.money import Breakeven, BudgetMonth, Currency, Decision, OptionChoice
 from reports.values.provenance import Assumption, Provenance
+from reports.values.replay import PastDecisions, PastPolicy
 from reports.values.selfhost import ProviderRow
 from reports.values.spend import SpendRow
 from reports.values.track import PlanScore, Scored, TrackRecord, TrackRow
@@ -54,6 +55,8 @@ __all__ = [
     "MovedPart",
     "OpinionRow",
     "OptionChoice",
+    "PastDecisions",
+    "PastPolicy",
     "PlanFileError",
     "PlanScore",
     "PolicyRow",
@@ -103,6 +106,8 @@ class BudgetReport:
     """Workloads of one model that could share a fleet; empty in files of before it was asked."""
     spend: list[SpendRow] = field(default_factory=list)
     """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
+    replays: list[PastDecisions] = field(default_factory=list)
+    """What the decisions would have been worth on each workload's past; empty in files of before that was kept."""
     providers: list[ProviderRow] = field(default_factory=list)
     """Prices of the plan's GPUs by provider; empty in older files."""
 

@@ -10,6 +10,7 @@ from example.choice import job_gpus, shared_rows
 from example.commit import commitments_of
 from example.common import AS_OF, spread
 from example.money import budget_months, spend_rows
+from example.replay import past_decisions
 from example.selfhost import provider_rows
 from example.sides import assumption_rows, data_quality, provenance_of
 from example.track import track_record
@@ -45,6 +46,7 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         ),
         months=(months := budget_months(year.mean)),
         providers=provider_rows(),
+        replays=past_decisions(),
         spend=spend_rows(months, [w.name for w in every]),
         commitments=commitments_of([w.name for w in every][:2]),
         workloads=every,
