@@ -52,8 +52,8 @@ def budget_report(
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
     record: what earlier plans left behind. sides: of each workload, what stands beside its plan. pools: what is
-    committed to, by kind of GPU. sharing: workloads that were asked to share a fleet. replays: each workload's past
-    decided again.
+    committed to, by kind of GPU. sharing: workloads that were asked to share a fleet.
+    replays: each workload's past decided again.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
