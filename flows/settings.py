@@ -4,6 +4,7 @@ docs/plan-toml.md explains every key. Unknown keys are refused, so that a typing
 """
 
 import hashlib
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from flows.money_settings import Fraction, OverheadSettings, OwnedSettings, Prov
 from forecasting.holiday import HolidayCalendar
 from forecasting.scenarios import Growth
 from sizing.api_cost import ApiPlan
+from sizing.availability import N_PLUS_1, Availability
 from sizing.calibration import DEFAULT_ENGINE
 from sizing.deployment.energy import ACTIVE_SHARE, IDLE_SHARE, PowerRules
 from sizing.gpu_cost import Commitment
@@ -31,6 +33,8 @@ from sizing.speculation import Speculation
 Share = Annotated[float, Field(gt=0, le=1)]
 Degree = Annotated[int, Field(ge=1, le=512)]
 CatalogName = Annotated[str, AfterValidator(lambda name: name.strip().lower())]
+PERCENTILE_KEY = re.compile(r"(?P<what>ttft|tpot)_p(?P<percent>[0-9]{2}(\.[0-9]+)?)_ms")
+"""`ttft_p99_ms`, `tpot_p99.9_ms`: a bound in milliseconds at a percentile."""
 
 
 def _known_zone(name: str) -> str:
@@ -59,11 +63,31 @@ class MatchSettings(Section):
 
 
 class SloSettings(Section):
-    """What users must see; leave out what is not promised."""
+    """What users must see; leave out what is not promised. `ttft_p99_ms = 800` says a bound and its percentile."""
 
     ttft_s: Positive | None = None
     tpot_s: Positive | None = None
     percentile: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounds_that_name_their_percentile(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        plain, percentile = dict(given), given.get("percentile")
+        for key in given:
+            if (named := PERCENTILE_KEY.fullmatch(str(key))) is None:
+                continue
+            field, share, value = f"{named['what']}_s", float(named["percent"]) / 100, plain.pop(key)
+            if field in plain:
+                raise ValueError(f"{key} and {field} say the same bound; give one")
+            if percentile is not None and percentile != share:
+                raise ValueError(
+                    f"{key} stands beside percentile {percentile}; one percentile holds for both bounds"
+                )
+            percentile = plain["percentile"] = share
+            plain[field] = value / 1_000 if isinstance(value, int | float) else value
+        return plain
 
     def to_slo(self) -> Slo:
         """Return the same as the sizing room reads it."""
@@ -80,6 +104,29 @@ class SpeculationSettings(Section):
     def to_speculation(self) -> Speculation:
         """Return the same as the sizing room reads it."""
         return Speculation(**self.model_dump())
+
+
+class AvailabilitySettings(Section):
+    """What may be out while the fleet still holds its SLO, and how late another replica comes."""
+
+    spare_replicas: Annotated[int, Field(ge=0, le=1_000)] = N_PLUS_1.spare_replicas
+    node_failures: Annotated[int, Field(ge=0, le=100)] = 0
+    maintenance_nodes: Annotated[int, Field(ge=0, le=100)] = 0
+    node_mtbf_h: Positive | None = None
+    node_repair_h: Positive | None = None
+    available_share: Annotated[float, Field(gt=0, lt=1)] = N_PLUS_1.available_share
+    scaling_lag_s: Annotated[float, Field(ge=0, le=86_400)] = N_PLUS_1.scaling_lag_s
+    cold_start_s: Annotated[float, Field(ge=0, le=86_400)] = N_PLUS_1.cold_start_s
+
+    @model_validator(mode="after")
+    def _failures_have_an_end(self) -> Self:
+        if (self.node_mtbf_h is None) != (self.node_repair_h is None):
+            raise ValueError("node_mtbf_h and node_repair_h say something together only; give both or none")
+        return self
+
+    def to_availability(self) -> Availability:
+        """Return the same as the sizing room reads it."""
+        return Availability(**self.model_dump())
 
 
 class ApiSettings(Section):
@@ -165,6 +212,9 @@ class WorkloadSettings(Section):
     slo: SloSettings = SloSettings()
     long_slo: SloSettings | None = None
     """What requests in a pool of their own must see, where long ones are promised less; None = slo."""
+    sized_by: Literal["percentile", "utilisation"] = "utilisation"
+    """What sizes an online fleet with an SLO: its percentile, or busy windows at a utilisation (as without)."""
+    availability: AvailabilitySettings = AvailabilitySettings()
     api: ApiSettings | None = None
     deadline_h: Positive | None = None
     token_ratio: Positive = 1.0
@@ -186,6 +236,8 @@ class WorkloadSettings(Section):
             raise ValueError(f"deadline_h is for category batch; {self.name} is {self.category}")
         if self.category == "batch" and (self.slo.ttft_s or self.slo.tpot_s):
             raise ValueError(f"{self.name}: batch work has deadline_h instead of slo.ttft_s and slo.tpot_s")
+        if self.category == "batch" and self.availability != AvailabilitySettings():
+            raise ValueError(f"{self.name}: batch work waits out what fails; availability is for category online")
         return self
 
 

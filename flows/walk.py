@@ -5,9 +5,11 @@ same ones as Prefect tasks.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +35,11 @@ from flows.settings import LoadedPlan, WorkloadSettings
 from forecasting.demand import Demand
 from forecasting.outlook import Outlook, forecast_traffic
 from sizing.calibration import Calibration, load_calibration
-from sizing.fleet import FleetPlan, plan_fleet
-from sizing.profile import Candidate, candidate_profiles, fewest_gpus
+from sizing.fleet import GPUS_PER_NODE, FleetPlan, plan_fleet
+from sizing.profile import Candidate, ReplicaProfile, candidate_profiles, fewest_gpus
+from sizing.queueing.held import plan_held_fleet
+from sizing.queueing.plan import planned_per_s, slo_gpus
+from sizing.queueing.simulated import Checked
 from sizing.textbook import Textbook, textbook_plan
 
 Floats = npt.NDArray[np.float64]
@@ -71,6 +76,7 @@ class SizedGpu:
     why_not: str
     fleet: FleetPlan | None
     offers: Mapping[Term, GpuOffer]
+    checks: tuple[Checked, ...] = ()
 
 
 def read_facts(plan: LoadedPlan) -> Facts:
@@ -195,6 +201,7 @@ def size(
     )
     rate = float(demand.requests.mean()) / DAY_S / plan.settings.utilisation.mean
     spares = int(workload.category == "online")
+    fleet_gpus = _fleet_gpus(plan, workload, traffic, demand) if on_percentiles(workload) else None
 
     def at(precision: Precision) -> tuple[Candidate, ...]:
         return candidate_profiles(
@@ -215,35 +222,72 @@ def size(
             ep=workload.ep,
             dp_attention=workload.dp_attention,
             speculation=workload.speculation.to_speculation() if workload.speculation else None,
+            fleet_gpus=fleet_gpus,
         )
 
     tried = [at(precision) for precision in dict.fromkeys([workload.precision, *workload.precisions])]
-    candidates = [fewest_gpus(each, rate, spares, demand.moments) for each in zip(*tried, strict=True)]
+    candidates = [fewest_gpus(each, rate, spares, demand.moments, fleet_gpus) for each in zip(*tried, strict=True)]
     if all(each.profile is None for each in candidates):
         reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
         raise UserError(f"Workload {workload.name!r} fits none of its candidate GPUs. {reasons}")
-    return tuple(
-        SizedGpu(
-            gpu=each.gpu,
-            why_not=each.why_not,
-            fleet=None
-            if each.profile is None
-            else plan_fleet(
-                demand,
-                traffic,
-                each.profile,
-                category=workload.category,
-                tdp_w=facts.gpus[each.gpu].tdp_w,
-                horizons=plan.settings.horizons_days,
-                mean_utilisation=plan.settings.utilisation.mean,
-                window_utilisation=plan.settings.utilisation.window,
-                window_percentile=plan.settings.windows.percentile,
-                window_s=plan.settings.windows.window_s,
-                deadline_h=workload.deadline_h,
-            ),
-            offers=offers_of(facts, each.gpu, plan.settings.prices.source),
+    return tuple(_sized(plan, facts, workload, traffic, demand, each) for each in candidates)
+
+
+def _sized(
+    plan: LoadedPlan,
+    facts: Facts,
+    workload: WorkloadSettings,
+    traffic: Traffic,
+    demand: Demand,
+    candidate: Candidate,
+) -> SizedGpu:
+    """Plan the fleet of one candidate; where an SLO's percentile sizes it, replayed in the simulator."""
+    offers = offers_of(facts, candidate.gpu, plan.settings.prices.source)
+    profile = candidate.profile
+    if profile is None:
+        return SizedGpu(gpu=candidate.gpu, why_not=candidate.why_not, fleet=None, offers=offers)
+    rules: dict[str, Any] = {
+        "tdp_w": facts.gpus[candidate.gpu].tdp_w,
+        "mean_utilisation": plan.settings.utilisation.mean,
+        "window_utilisation": plan.settings.utilisation.window,
+        "window_percentile": plan.settings.windows.percentile,
+        "window_s": plan.settings.windows.window_s,
+        "availability": workload.availability.to_availability(),
+    }
+    horizons = plan.settings.horizons_days
+    if not on_percentiles(workload):
+        fleet = plan_fleet(
+            demand,
+            traffic,
+            profile,
+            category=workload.category,
+            horizons=horizons,
+            deadline_h=workload.deadline_h,
+            **rules,
         )
-        for each in candidates
+        return SizedGpu(gpu=candidate.gpu, why_not="", fleet=fleet, offers=offers)
+    slo = workload.slo.to_slo()
+    held = plan_held_fleet(demand, traffic, profile, slo, seed=plan.settings.seed, horizons=horizons, **rules)
+    return SizedGpu(gpu=candidate.gpu, why_not="", fleet=held.fleet, offers=offers, checks=held.checks)
+
+
+def on_percentiles(workload: WorkloadSettings) -> bool:
+    """Say whether an SLO's percentile sizes this workload's fleet."""
+    promised = workload.slo.ttft_s is not None or workload.slo.tpot_s is not None
+    return workload.category == "online" and promised and workload.sized_by == "percentile"
+
+
+def _fleet_gpus(
+    plan: LoadedPlan, workload: WorkloadSettings, traffic: Traffic, demand: Demand
+) -> Callable[[ReplicaProfile], float]:
+    """Return a counter of the GPUs that a kind of replica takes in the first horizon's busiest hour."""
+    return partial(
+        slo_gpus,
+        traffic=traffic,
+        slo=workload.slo.to_slo(),
+        requests_per_s=planned_per_s(demand, plan.settings.horizons_days[0]),
+        availability=workload.availability.to_availability(),
+        gpus_per_node=GPUS_PER_NODE,
     )
 
 

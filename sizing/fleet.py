@@ -10,7 +10,10 @@ from data.errors import UserError
 from data.traffic import PERCENTILES, SUMS, Category, Traffic
 from data.units import DAY_S
 from forecasting.demand import HORIZONS_DAYS, Demand
+from sizing.availability import N_PLUS_1, Availability
 from sizing.profile import ReplicaProfile
+from sizing.queueing.curve import SloCurve
+from sizing.queueing.plan import busiest_hour
 from sizing.windows import FINE_WINDOW_S, PLANNED_PERCENTILE, BusyWindows, busy_windows
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +32,7 @@ DEADLINE_H = 24.0
 """Hours within which batch work is done where nobody says otherwise."""
 
 GPUS_PER_NODE = 8
+NO_SPARES = Availability(spare_replicas=0)
 BACKLOG_HOURS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 48, 72)
 """Lengths of the stretches of arrivals that a batch fleet is checked against."""
 
@@ -67,7 +71,9 @@ class FleetPlan:
     need_gpus: (S, D) GPUs of each path and day: whole replicas times TP, spares included.
     load: (S, D) replicas' worth of mean work, unrounded. hour_share: (D, 24) of a day's work, adding up to 1.
     busy: how work gathers within an hour, None for work that waits or was never seen; filled: share of a replica
-    that the plan fills.
+    that the plan fills, where no SLO says it.
+    curve: replicas with which the SLO's percentile holds, None where utilisation alone sizes the fleet.
+    hour_peak: (S, D) load of the busiest hour over the day's mean. spare_gpus: at the first horizon's 80% path.
     notes: sentences that the page prints.
     """
 
@@ -82,23 +88,37 @@ class FleetPlan:
     spare_gpus: int
     horizons: tuple[FleetHorizon, ...]
     notes: tuple[str, ...]
+    hour_peak: Floats
+    curve: SloCurve | None = None
+    availability: Availability = N_PLUS_1
+    gpus_per_node: int = GPUS_PER_NODE
 
     def hourly_gpus(self) -> Ints:
         """Return (S, D, 24): GPUs that each hour takes, what an autoscaler could not give back.
 
-        Online: the 99% busiest windows of each hour, never more than the day's fleet. Batch work is done as soon
-        as the day's fleet can, first come first served, and its GPUs are given back while nothing waits.
+        Online: what holds the SLO in each hour, or its busiest windows where there is no SLO; asked for as much
+        earlier as replicas come late (`Availability.ahead`), at most the day's fleet. Batch work is done as
+        soon as the day's fleet can, first come first served, and its GPUs are given back while nothing waits.
         """
         if self.category != "online":
             return self._backlog_gpus()
-        busy = _gpus(self._busy_hours() / self.filled, self.profile.gpus)
-        return np.minimum(_with_spares(busy, self.spare_gpus), self.need_gpus[:, :, None])
+        paths, days = self.load.shape
+        hours = self._hour_replicas().reshape(paths, days * 24)
+        needed = self.availability.ahead(hours).reshape(paths, days, 24)
+        spares = _Spares(self.availability, self.profile.gpus, self.gpus_per_node)
+        return np.minimum(spares.added(needed), self.need_gpus[:, :, None])
 
     def busy_share(self) -> float:
         """Return the share of paid time that is work, before whole replicas and spares are counted."""
         if self.category != "online":
             return self.filled
-        return float(self._hours().sum() / self._busy_hours().sum() * self.filled)
+        return float(self._hours().sum() / self._hour_replicas().sum())
+
+    def _hour_replicas(self) -> Floats:
+        """Return unrounded replicas of each hour (S, D, 24), spares left out."""
+        if self.curve is not None:
+            return self.curve.replicas(self._hours())
+        return self._busy_hours() / self.filled
 
     def _hours(self) -> Floats:
         return np.asarray(self.load[:, :, None] * self.hour_share[None] * 24)
@@ -134,6 +154,8 @@ def plan_fleet(
     window_s: int = FINE_WINDOW_S,
     deadline_h: float | None = None,
     spares: bool = True,
+    curve: SloCurve | None = None,
+    availability: Availability = N_PLUS_1,
     tdp_w: float | None = None,
     gpus_per_node: int = GPUS_PER_NODE,
     horizons: Sequence[int] = HORIZONS_DAYS,
@@ -144,6 +166,9 @@ def plan_fleet(
         of windowed work rescaled to the path's work of the day (`BusyWindows`); one replica more is spare. A
         source of windows longer than window_s gets no such plan: its own busiest windows at `mean_utilisation`,
         and a note.
+        With a `curve` (an SLO), each day's fleet instead is the fewest replicas with which the SLO's percentile
+        holds in the day's busiest hour; utilisation then sizes nothing.
+    availability: what comes on top for failures and maintenance (spares=False: nothing).
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
 
@@ -165,26 +190,34 @@ def plan_fleet(
         else None
     )
     filled = window_utilisation if busy and busy.fine else mean_utilisation
-    if category == "online":
+    hour_peak = busiest_hour(demand)
+    if category == "online" and curve is not None:
+        need = curve.replicas(load * hour_peak)
+    elif category == "online":
         # Where requests are so few that 99% of windows are empty, the mean is what must run.
         need = np.maximum(busy.planned_load(load), load) / filled if busy else load / filled
     else:
         need = _deadline_load(load, hour_share, deadline_h or DEADLINE_H) / filled
-    spare = profile.gpus if category == "online" and spares else 0
+    spared = _Spares(availability if category == "online" and spares else NO_SPARES, profile.gpus, gpus_per_node)
     lengths = _lengths_load(demand, profile)
-    paths = _Paths(profile, load, need, lengths, busy if busy and busy.fine else None, spare)
+    paths = _Paths(profile, load, need, lengths, busy if busy and busy.fine else None, spared)
+    rows = tuple(_horizon(days, paths, rules) for days in horizons if days <= load.shape[1])
     return FleetPlan(
         workload=demand.workload,
         category=category,
         profile=profile,
-        need_gpus=_with_spares(_gpus(need, profile.gpus), spare),
+        need_gpus=spared.added(need),
         load=load,
         hour_share=hour_share,
         busy=busy,
         filled=filled,
-        spare_gpus=spare,
-        horizons=tuple(_horizon(days, paths, rules) for days in horizons if days <= load.shape[1]),
-        notes=_notes(busy, mean_utilisation) if category == "online" else (),
+        spare_gpus=rows[0].spare_gpus if rows else 0,
+        horizons=rows,
+        notes=_notes(busy, mean_utilisation) if category == "online" and curve is None else (),
+        hour_peak=hour_peak,
+        curve=curve if category == "online" else None,
+        availability=spared.availability,
+        gpus_per_node=gpus_per_node,
     )
 
 
@@ -205,16 +238,33 @@ class _Paths:
     need: Floats
     lengths: Floats | None
     busy: BusyWindows | None
-    spare: int
+    spares: "_Spares"
 
     def gpus(self, replicas: Floats, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
         """Return GPUs at a quantile over paths of the largest day among the first `days`."""
-        largest = np.quantile(replicas[:, :days].max(axis=1), quantile, method="higher")
-        return int(_gpus(largest * times, self.profile.gpus))
+        return int(_gpus(self._largest(replicas, days, quantile) * times, self.profile.gpus))
 
     def with_spares(self, days: int, quantile: float = PLANNED_QUANTILE, times: float = 1.0) -> int:
         """Return the same of what must run, spares included."""
-        return int(_with_spares(np.array(self.gpus(self.need, days, quantile, times)), self.spare))
+        return int(self.spares.added(np.array(self._largest(self.need, days, quantile) * times)))
+
+    def _largest(self, replicas: Floats, days: int, quantile: float) -> float:
+        return float(np.quantile(replicas[:, :days].max(axis=1), quantile, method="higher"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Spares:
+    """Adds to a fleet what it has beyond its load."""
+
+    availability: Availability
+    replica_gpus: int
+    gpus_per_node: int
+
+    def added(self, replicas: Floats) -> Ints:
+        """Return GPUs of unrounded replicas (...,), made whole, spares included."""
+        whole = _gpus(replicas, 1)
+        spares = self.availability.spares(whole, replica_gpus=self.replica_gpus, gpus_per_node=self.gpus_per_node)
+        return np.asarray((whole + spares) * self.replica_gpus)
 
 
 def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
@@ -230,7 +280,7 @@ def _horizon(days: int, paths: _Paths, rules: _Rules) -> FleetHorizon:
         p95_lengths_gpus=None if lengths is None else paths.gpus(lengths, days, times=mean),
         windowed_p95_gpus=paths.gpus(busy.p95_load(paths.load), days, times=window) if busy else None,
         windowed_p99_gpus=paths.gpus(busy.p99_load(paths.load), days, times=window) if busy else None,
-        spare_gpus=paths.spare if p80 else 0,
+        spare_gpus=p80 - paths.gpus(paths.need, days),
         nodes=-(-p80 // rules.gpus_per_node),
         utilisation=float(paths.load[:, :days].mean()) * profile.gpus / p80 if p80 else 0.0,
         gpus_low=paths.with_spares(days, times=1 / profile.error_p90),
@@ -257,10 +307,6 @@ def _sums(demand: Demand) -> Floats:
 def _gpus(load: Floats | float, tp: int) -> Ints:
     """Return whole replicas times tp for loads in replicas; a load of 10.0000001 from rounding is still 10."""
     return np.asarray(np.ceil(np.round(load, 9)), dtype=np.int64) * tp
-
-
-def _with_spares(gpus: Ints, spare: int) -> Ints:
-    return np.where(gpus > 0, gpus + spare, 0)
 
 
 def _notes(busy: BusyWindows | None, mean_utilisation: float) -> tuple[str, ...]:

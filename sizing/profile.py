@@ -1,7 +1,7 @@
 """The one capacity function: what a replica takes for a request, and how fast it answers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -162,9 +162,9 @@ def replica_profile(
     """Return one replica of `tp x pp` GPUs at the largest batch that memory, engine and SLO allow.
 
     prompt_tok, cached_prompt_tok, output_tok: mean tokens of a request; moments: how requests differ. The SLO is
-    held against the *mean* latencies of a replica that is fully busy at that batch; percentiles are the business
-    of queueing. Raises DoesNotFit where weights and one request do not fit, SloCannotBeMet where one request
-    alone is slower than the SLO, UserError on lengths that cannot be.
+    held against the *mean* latencies of a replica that is fully busy at that batch: necessary, not sufficient. The
+    percentile is held by the number of replicas (sizing/queueing). Raises DoesNotFit where weights and one request
+    do not fit, SloCannotBeMet where one request alone is slower than the SLO, UserError on lengths that cannot be.
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
     layout = Layout(tp=tp, pp=pp, ep=ep, dp_attention=dp_attention)
@@ -241,6 +241,7 @@ def candidate_profiles(
     dp_attention: bool = False,
     speculation: Speculation | None = None,
     chunk_tok: float = STEP_TOK,
+    fleet_gpus: Callable[[ReplicaProfile], float] | None = None,
 ) -> tuple[Candidate, ...]:
     """Return for each GPU the replica that takes the fewest GPUs, or why there is none.
 
@@ -249,11 +250,16 @@ def candidate_profiles(
     the fewest are also the cheapest. Raises UserError on lengths that no GPU could serve, and where a single
     degree of tensor parallelism is asked that cannot be. With expert parallelism or data-parallel attention only
     degrees are tried that allow them.
+
+    fleet_gpus: GPUs of a fleet of such replicas, where more than the mean work decides (an SLO's percentile); it
+    raises SloCannotBeMet where no fleet will do.
     """
     _check_lengths(model, prompt_tok, cached_prompt_tok, output_tok)
 
     def cost(profile: ReplicaProfile) -> tuple[float, float]:
         each = gpu_s_per_request(profile, moments)
+        if fleet_gpus is not None:
+            return fleet_gpus(profile), each
         if requests_per_s is None:
             return 0.0, each
         return profile.gpus * (math.ceil(round(requests_per_s * each / profile.gpus, 9)) + spare_replicas), each
@@ -261,7 +267,7 @@ def candidate_profiles(
     candidates = []
     for gpu in gpus:
         best: ReplicaProfile | None = None
-        why_not = ""
+        least, why_not = (math.inf, math.inf), ""
         for tp in _degrees(model, tensor_parallel, gpu, ep, dp_attention):
             try:
                 profile = replica_profile(
@@ -284,21 +290,27 @@ def candidate_profiles(
                     speculation=speculation,
                     chunk_tok=chunk_tok,
                 )
+                taken = cost(profile)
             except (DoesNotFit, SloCannotBeMet) as err:
                 why_not = str(err)
                 continue
-            if best is None or cost(profile) < cost(best):
-                best = profile
+            if best is None or taken < least:
+                best, least = profile, taken
         candidates.append(Candidate(gpu=gpu.name, profile=best, why_not="" if best else why_not))
     return tuple(candidates)
 
 
 def fewest_gpus(
-    candidates: Sequence[Candidate], requests_per_s: float, spare_replicas: int, moments: Moments = ALL_ALIKE
+    candidates: Sequence[Candidate],
+    requests_per_s: float,
+    spare_replicas: int,
+    moments: Moments = ALL_ALIKE,
+    fleet_gpus: Callable[[ReplicaProfile], float] | None = None,
 ) -> Candidate:
     """Return the candidate of the fewest GPUs among those of one GPU, whole replicas and spares counted.
 
     Equal numbers: fewer GPU-seconds a request, then the first. One without a profile is taken where none has any.
+    fleet_gpus: as of `candidate_profiles`.
     """
 
     def gpus(each: Candidate) -> tuple[float, float]:
@@ -306,6 +318,8 @@ def fewest_gpus(
             return math.inf, math.inf
         work = gpu_s_per_request(each.profile, moments)
         size = each.profile.gpus
+        if fleet_gpus is not None:
+            return fleet_gpus(each.profile), work
         return size * (math.ceil(round(requests_per_s * work / size, 9)) + spare_replicas), work
 
     return min(candidates, key=gpus)
