@@ -17,6 +17,7 @@ from forecasting.spread import Spread
 from reports import charts, deployment, record_chart, sentences, tables, tornado_chart, windows
 from reports import format as fmt
 from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
+from reports.compact import share_styles
 from reports.history import cause, grade_word, last_plan_sentence, quantity_word, signed, signed_count
 from reports.tables import Block, Candidate, Option
 from sizing.money import CostLine
@@ -98,7 +99,7 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
     views = [_view(w, f"w{i}", report.currency) for i, w in enumerate(tables.by_size(report.workloads), start=1)]
     days = sorted({h.days for w in report.workloads for h in w.horizons})
     page = _environment(report.currency).get_template("page.html.j2")
-    return page.render(
+    html = page.render(
         report=report,
         views=views,
         files=list(files),
@@ -120,6 +121,7 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         provider_heads=[(term.replace("-", " ").capitalize(), "n") for term in PROVIDER_TERMS],
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  (our own style sheet)
     )
+    return share_styles(html)
 
 
 def _spend(report: BudgetReport) -> Picture | None:
