@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 _TAG = re.compile(r"<(?!svg\b)([a-zA-Z]+)((?: [^<>]*?)?) style=\"([^\"<>]*)\"([^<>]*)>")
-"""A tag with a style, but for a chart's root, whose style is its own. Text is never taken for one: its < is &lt;."""
+"""A tag with a style, but for a chart's root, whose style is its own. Text is none of them: its < is &lt;."""
 
 
 def share_styles(html: str) -> str:
