@@ -75,6 +75,7 @@ def workload_page(
         second_opinion=_second_opinion(outlook, horizons_days),
         windowed=sides.windowed,
         deployment=sides.deployment,
+        slo_check=sides.slo_check,
         hour_of_week=[float(v) for v in demand.hour_of_week],
         long_context=_long_context(traffic, demand, sized, hosting_gpu(priced, horizons_days[0])),
         textbook_gpus=textbook.gpus if textbook else None,

@@ -326,6 +326,13 @@ class PowerSettings(Section):
         return PowerRules(**self.model_dump())
 
 
+class SloCheckSettings(Section):
+    """Whether planned fleets are held against the simulator."""
+
+    check: bool = False
+    """Replay each online workload's chosen fleet in its busy hour; seconds a workload, more the first time."""
+
+
 class WindowSettings(Section):
     """Which busy windows an online fleet covers."""
 
@@ -354,6 +361,7 @@ class PlanSettings(Section):
     calibration: CalibrationSettings = CalibrationSettings()
     utilisation: UtilisationSettings = UtilisationSettings()
     windows: WindowSettings = WindowSettings()
+    slo: SloCheckSettings = SloCheckSettings()
     power: PowerSettings = PowerSettings()
     choice: ChoiceSettings = ChoiceSettings()
     budget_usd: dict[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Positive] = Field(

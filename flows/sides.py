@@ -7,11 +7,13 @@ from data.traffic import Traffic
 from flows.deployment import deployment_of
 from flows.pricing import Priced, hosting_gpu
 from flows.settings import LoadedPlan, WorkloadSettings
+from flows.slo_check import slo_check_of
 from flows.walk import Facts, SizedGpu
 from flows.windowed import RequestPast, windowed_work
 from forecasting.demand import Demand
 from reports.values.choice import FleetWays
 from reports.values.deployment import Deployment
+from reports.values.slo import SloCheck
 from reports.values.windows import WindowedWork
 
 
@@ -22,6 +24,7 @@ class Sides:
     windowed: WindowedWork | None = None
     deployment: Deployment | None = None
     choice: FleetWays | None = None
+    slo_check: SloCheck | None = None
 
 
 NO_SIDES = Sides()
@@ -44,4 +47,5 @@ def weigh(
     return Sides(
         windowed=windowed_work(plan, facts, workload, traffic, requests, demand, sized, gpu),
         deployment=deployment_of(plan, facts, workload, demand, sized, gpu, chosen=chosen),
+        slo_check=slo_check_of(plan, workload, traffic, demand, sized, gpu),
     )

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from data.catalog.provider_table import TERMS as PROVIDER_TERMS
 from forecasting.spread import Spread
-from reports import charts, deployment, record_chart, sentences, tables, tornado_chart, windows
+from reports import charts, deployment, record_chart, sentences, slo, tables, tornado_chart, windows
 from reports import format as fmt
 from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
 from reports.compact import share_styles
@@ -317,6 +317,9 @@ def _environment(currency: Currency) -> Environment:
         by_logic=windows.by_logic,
         hour_rows=deployment.hour_rows,
         power_sentence=deployment.power_sentence,
+        slo_bounds=slo.slo_bounds,
+        slo_sentence=slo.slo_sentence,
+        latency=slo.seconds,
         logic_name=windows.logic_name,
         budget_share=windows.budget_share,
         graded=grade_word,

@@ -20,6 +20,7 @@ from reports.values.forecast import (
 )
 from reports.values.money import Breakeven, OptionChoice
 from reports.values.selfhost import SelfHosting
+from reports.values.slo import SloCheck
 from reports.values.windows import WindowedWork
 from sizing.money import CostLine
 
@@ -76,5 +77,7 @@ class Workload:
     """The same."""
     selfhost: SelfHosting | None = None
     """What stands behind its cost lines; None where no GPU can serve it, and in older files."""
+    slo_check: SloCheck | None = None
+    """Its planned fleet in the simulator; None where that was not asked, without an SLO, and in older files."""
     choice: FleetWays | None = None
     """What other fleets would cost; None where no candidate GPU has a price, and in files of before."""

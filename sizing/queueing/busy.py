@@ -32,16 +32,19 @@ BUSY_SHARE = 0.25
 """Share of the hours seen, the busiest, whose windows are drawn from."""
 
 
-def busy_requests(traffic: Traffic, lengths: Lengths, requests_per_s: float, *, seed: int) -> Requests:
+def busy_requests(
+    traffic: Traffic, lengths: Lengths, requests_per_s: float, *, seed: int, most: int = REQUESTS
+) -> Requests:
     """Return requests at a mean rate, as they come in this workload's busy hours.
 
     Windows of 10 s are taken from the busiest hours seen, in their own order, minutes together; their counts are
     moved to the planned rate at a constant index of dispersion (`sizing.windows.BusyWindows`: more traffic is more
     users). Where the source has longer windows, counts are drawn with the index that its dispersion gives.
+    most: requests that are drawn, more only where SHORTEST_S holds more.
     """
     rng = np.random.default_rng(seed)
     affordable = max(OUTPUT_TOK / lengths.mean_output_tok, LEAST_REQUESTS)
-    wanted_s = max(min(REQUESTS, affordable) / requests_per_s, SHORTEST_S)
+    wanted_s = max(min(most, affordable) / requests_per_s, SHORTEST_S)
     wanted_s = min(wanted_s, max(MOST_REQUESTS / requests_per_s, WINDOW_S))
     count = max(int(np.ceil(wanted_s / WINDOW_S)), 1)
     mean = requests_per_s * WINDOW_S

@@ -12,6 +12,7 @@ from example.deployment import deployment_of
 from example.forecast import busiest_rows, method_of, source_of, tokens_of, traffic_series, week_profile
 from example.money import breakeven_of, choice_of, cost_lines
 from example.selfhost import self_hosting
+from example.slo import slo_check_of
 from example.track import moved_since, opinion
 from example.windows import windowed_of
 from reports.budget import (
@@ -68,6 +69,7 @@ def workload_of(i: int, history_days: int) -> Workload:
         deployment=None
         if basis == "no history"
         else deployment_of(horizons[0].fleets[0], chosen=i % 3 != 1, rules=_POWER if i == 0 else PowerRules()),
+        slo_check=slo_check_of(horizons[0].fleets[0], holds=i == 1) if category == "online" and i < 2 else None,
         choice=ways_of(category == "online") if i < 2 else None,
         windowed=None if basis == "no history" else windowed_of(horizons[0].fleets[0]),
         moved=moved_since(
