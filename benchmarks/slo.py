@@ -8,8 +8,8 @@
 
 TRAFFIC is the folder of the reference traces. `show` replays the whole hour of 194,000 requests: ten copies of the
 trace, each turned by a tenth of the hour (`benchmarks/windows.py`): ten times as many users, whose bursts do not
-fall together. What the same users, each ten times as active, would ask (all gaps a tenth: bursts ten times as steep)
-is printed below each. The first minute, in which the fleet fills, does not count.
+fall together. What the same users, each ten times as active, would ask (all gaps a tenth of theirs) is
+printed below each. The first minute, in which the fleet fills, does not count.
 """
 
 import argparse

@@ -38,8 +38,8 @@ def _verdict(check: SloCheck) -> str:
     if check.alone < check.percentile:
         return (
             "No number of replicas holds the SLO: even alone on a replica, the first token of only"
-            f" {fmt.percent(check.alone)} of the requests comes in time; use more GPUs per replica, or a looser"
-            " SLO."
+            f" {fmt.percent(check.alone)} of the requests comes in time; use more GPUs per replica"
+            ' (sized_by = "percentile" looks for those), or a looser SLO.'
         )
     if fewest is None:
         return (

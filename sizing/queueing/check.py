@@ -66,8 +66,8 @@ def check_planned(
 ) -> FleetCheck | None:
     """Replay the busy hour of a horizon on the fleet planned for it; None where there is no work or no SLO.
 
-    The hour is that of `planned_load` (the 80% path), its requests those of `busy_requests`. The fewest replicas that
-    hold are searched from the planned ones, up to four times as many.
+    The hour is that of `planned_load` (the 80% path), its requests those of `busy_requests`. The fewest replicas
+    that hold are searched from the planned ones, up to four times as many.
     """
     horizon = next(each for each in fleet.horizons if each.days == days)
     profile, load = fleet.profile, planned_load(fleet, days)

@@ -25,8 +25,8 @@ LONGEST = 12.0
 
 TOGETHER = 0.4
 """Share of a replica's prompts that come while it works on others, in a large fleet over that on one replica: the
-router sends requests to where others end, and none end during a step that prompts make long. Read off simulations
-(`python -m benchmarks.slo model`)."""
+router sends requests to where others end, and none end during a step that prompts make long. Read off simulations;
+`python -m benchmarks.slo model` says how far the percentiles are off with it."""
 
 FULL = 0.97
 """Load above which a burst's queue of prompts is taken as growing while it lasts, not as settled."""

@@ -52,6 +52,8 @@ class Lengths:
         Each length grows by the ratio of the means, so that percentiles follow the forecast of the mean. A joint
         without rows gives requests that are all alike.
         """
+        if joint.empty:
+            return cls.alike(profile.prompt_tok, max(profile.output_tok, 1.0), profile.cached_prompt_tok)
         known = joint.dropna(subset=["prompt_tok", "output_tok", "weight"])
         known = known[known["weight"] > 0]
         if known.empty:
