@@ -50,8 +50,8 @@ def test_fleet_that_its_percentile_sized_shows_the_replay_that_sized_it(agents, 
     _, workload, traffic, demand, sized = agents
     gpu = next(each for each in sized if each.fleet is not None)
     at = Attained(
-        replicas=5, holds=True, ttft_s=2.0, tpot_s=0.05, within=0.96, goodput_per_s=1.0, requests=100, unfinished=0,
-        preemptions=0, busy=0.4,
+        replicas=5, holds=True, ttft_s=2.0, tpot_s=0.05, within=0.96, goodput_per_s=1.0, requests=100,
+        unfinished=0, preemptions=0, busy=0.4,
     )  # fmt: skip
     four = replace(at, replicas=4, holds=False, ttft_s=float("inf"))
     check = Checked(
