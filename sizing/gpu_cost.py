@@ -144,15 +144,6 @@ def held_usd(gpus: int | None, *, days: int, usd_per_gpu_hour: float | None) -> 
     return gpus * days * _DAY_HOURS * usd_per_gpu_hour
 
 
-def fully_loaded_usd(usd: float, *, overhead_fraction: float) -> float:
-    """Return a bill with spares, networking and staff on top, as one named fraction of it.
-
-    >>> fully_loaded_usd(1_000.0, overhead_fraction=0.25)
-    1250.0
-    """
-    return usd * (1 + overhead_fraction)
-
-
 def _reserved_gpus(
     hourly_gpus: Floats, offer: GpuOffer, on_demand: GpuOffer, *, unit_gpus: int, gpus: int | None, first_day: int
 ) -> Floats:
