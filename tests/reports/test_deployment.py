@@ -96,3 +96,12 @@ def test_a_run_to_midnight_ends_on_the_next_day(first):
 
     assert (triggers[0]["metadata"]["start"], triggers[0]["metadata"]["end"]) == ("0 20 * * 1", "0 0 * * 2")
     assert (triggers[6]["metadata"]["start"], triggers[6]["metadata"]["end"]) == ("0 20 * * 0", "0 0 * * 1")
+
+
+def test_a_steady_fleet_has_a_trigger_too_for_keda_refuses_none(first):
+    bounds = replace(first.bounds, minimum=(1,) * 168, expected=(1,) * 168, maximum=(1,) * 168)
+    (trigger,) = json.loads(keda_object("x", replace(first, bounds=bounds)))["spec"]["triggers"]
+
+    assert trigger["metadata"] == {
+        "timezone": "UTC", "start": "0 0 * * 1", "end": "0 23 * * 0", "desiredReplicas": "1",
+    }  # fmt: skip
