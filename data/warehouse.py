@@ -226,7 +226,7 @@ def connect(
     except (duckdb.IOException, duckdb.ConnectionException) as err:
         raise _refused(path, err, now) from err
     except duckdb.Error as err:
-        raise UserError(f"{path} cannot be opened as a store: {str(err).splitlines()[0]}") from err
+        raise UserError(f"{path} cannot be opened as a store; ingest the logs into a new --store.") from err
     return con
 
 

@@ -8,6 +8,8 @@ from data.errors import UserError
 from data.units import HOUR_S, MTOK
 from sizing.categories import CategoryCosts, compare_categories
 
+_PUE = 1.3
+
 
 def run_compare(arguments: argparse.Namespace) -> None:
     """Print what a job costs online, in batch and in idle reserved hours, with the arithmetic."""
@@ -37,11 +39,17 @@ def run_compare(arguments: argparse.Namespace) -> None:
 def _idle_usd_per_gpu_hour(arguments: argparse.Namespace) -> float:
     """Return what an idle hour costs on top: as given, or the power that it draws."""
     power = (arguments.kw_per_gpu, arguments.usd_per_kwh)
+    if power == (None, None) and arguments.pue is not None:
+        raise UserError(f"--pue {arguments.pue:g} counts only with --kw-per-gpu and --usd-per-kwh; give them too.")
     if power == (None, None):
         return float(arguments.idle_usd_per_gpu_hour)
     if None in power:
         raise UserError("--kw-per-gpu and --usd-per-kwh make the price of an idle hour together; give both.")
-    return float(arguments.kw_per_gpu * arguments.pue * arguments.usd_per_kwh)
+    return float(arguments.kw_per_gpu * _pue(arguments) * arguments.usd_per_kwh)
+
+
+def _pue(arguments: argparse.Namespace) -> float:
+    return _PUE if arguments.pue is None else float(arguments.pue)
 
 
 def _compare_lines(a: argparse.Namespace, c: CategoryCosts, idle: float) -> list[str]:
@@ -49,7 +57,7 @@ def _compare_lines(a: argparse.Namespace, c: CategoryCosts, idle: float) -> list
     online, batch, _ = c.ratio if c.scheduled_usd else (0.0, 0.0, 1.0)
     ratio = f"; online : batch : scheduled = {online:.3g} : {batch:.3g} : 1" if c.scheduled_usd else ""
     where = (
-        f"{a.kw_per_gpu:g} kW x PUE {a.pue:g} x ${a.usd_per_kwh:g} per kWh"
+        f"{a.kw_per_gpu:g} kW x PUE {_pue(a):g} x ${a.usd_per_kwh:g} per kWh"
         if a.kw_per_gpu is not None
         else "--idle-usd-per-gpu-hour, an assumption"
     )

@@ -5,7 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
+from pathlib import Path
 
+from data.errors import UserError
 from data.files import write_durably
 from data.warehouse import open_store
 from flows.cli_catalog import print_table
@@ -22,7 +24,7 @@ def run_showback(arguments: argparse.Namespace) -> None:
     with open_store(plan.store_path) as store:
         rows = showback(plan, facts, store, by=arguments.by, since=arguments.since, until=arguments.until)
     if arguments.out is not None:
-        write_durably(arguments.out, _csv(rows))
+        _write(arguments.out, rows)
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows], default=str, indent=2))
         return
@@ -43,6 +45,15 @@ def run_showback(arguments: argparse.Namespace) -> None:
         print(f"Bills shown back: ${sum(billed, Decimal(0)):,.2f}.")
     else:
         print("No bills of these days are imported (fleetcast actuals), so what each owes of them is unknown.")
+
+
+def _write(out: Path, rows: Sequence[ShowbackRow]) -> None:
+    if out.is_dir():
+        raise UserError(f"Cannot write {out}: it is a folder; choose another --out.")
+    try:
+        write_durably(out, _csv(rows))
+    except OSError as error:
+        raise UserError(f"Cannot write {out}: {error.strerror}; choose another --out.") from error
 
 
 def _cells(row: ShowbackRow, rows: Sequence[ShowbackRow]) -> tuple[str, ...]:

@@ -159,6 +159,11 @@ def _requests(arguments: argparse.Namespace) -> Served:
             mapping=arguments.mapping,
             start=arguments.start,
         )
+    if arguments.cached_tokens > arguments.prompt_tokens:
+        raise UserError(
+            f"--cached-tokens {arguments.cached_tokens:g} is more than the {arguments.prompt_tokens:g} of"
+            " --prompt-tokens that it is part of; give the whole prompt."
+        )
     lengths = one_length(arguments.prompt_tokens, arguments.output_tokens, arguments.cached_tokens)
     rate, seconds = arguments.qps * asked.times, (asked.hours or 1.0) * 3_600
     requests = renewal(rate, seconds, lengths, seed=asked.seed, cv=asked.cv)

@@ -57,7 +57,7 @@ def add_compare(commands: Commands) -> None:
     )
     ask.add_argument("--kw-per-gpu", type=positive, help="or from power: per GPU, with its share of the host")
     ask.add_argument("--usd-per-kwh", type=positive, help="price of power")
-    ask.add_argument("--pue", type=at_least_1, default=1.3, help="of the building (default 1.3)")
+    ask.add_argument("--pue", type=at_least_1, help="of the building (default 1.3)")
     ask.add_argument("--json", action="store_true", help="machine-readable")
     ask.set_defaults(run="flows.cli_compare:run_compare")
 

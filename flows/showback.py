@@ -90,7 +90,7 @@ def _of(
 def _sums(
     store: Store, workload: WorkloadSettings, price: ApiPrice | None, by: str, since: date, until: date
 ) -> pd.DataFrame:
-    tag = by.removeprefix("tag:") if by.startswith("tag:") else None
+    tag = by.removeprefix("tag:") if by.startswith("tag:") and by != "tag:" else None
     if tag is None and by not in KEYS:
         raise UserError(f"--by {by!r} is no key; use {', '.join(KEYS)}, or tag:NAME for a tag of your logs.")
     ask = Ask(match=workload.match.to_match(), since=since, until=until)

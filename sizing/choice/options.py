@@ -141,8 +141,18 @@ def fleet_options(
             )
         )
     if not served:
-        raise UserError(" ".join(dict.fromkeys(each.why_not for each in unserved)) or "No GPU was named to try.")
+        raise UserError(_nothing_serves(serving, unserved))
     return _relaxed(served, unserved, buckets, requests_per_s)
+
+
+def _nothing_serves(serving: Serving, unserved: Sequence[Unserved]) -> str:
+    """Return one reason for all: a page of them, one a GPU and TP, is read by nobody."""
+    reasons = list(dict.fromkeys(each.why_not for each in unserved))
+    if not reasons:
+        return f"No GPU and tensor parallelism that was named fits {serving.model.name}; name others to try."
+    return (
+        f"None of {len(reasons)} settings serves it, the last of them as follows. " if reasons[1:] else ""
+    ) + reasons[-1]
 
 
 def held_by_length(options: Options) -> Options:

@@ -212,3 +212,12 @@ def test_a_folder_named_as_the_store_is_refused_and_nothing_is_made(tmp_path):
     with pytest.raises(UserError, match="is a folder"):
         open_store(tmp_path / "logs", write=True).__enter__()
     assert [each.name for each in tmp_path.iterdir()] == ["logs"]
+
+
+def test_an_empty_file_is_no_store_and_the_way_out_is_said(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    with (
+        pytest.raises(UserError, match="ingest the logs into a new --store"),
+        open_store(tmp_path / "empty.csv", write=False),
+    ):
+        pass

@@ -68,6 +68,7 @@ def test_lengths_of_a_file_are_read(tmp_path, capsys):
         (["--max-gpus", "h100=1", "--max-gpus", "h200=1"], "No fleet keeps to the limits."),
         (["--lengths", "nowhere.csv"], "say the same thing; give one."),
         (["--gpu", "h1000"], "h1000"),
+        (["--ttft-s", "0.0001"], "settings serves it"),
     ],
 )
 def test_mistakes_are_one_sentence_and_status_2(capsys, more, said):

@@ -32,6 +32,7 @@ def test_any_other_job_by_options(fleetcast):
     [
         (("--discount-low", "0.6", "--discount-high", "0.3"), "exchange them"),
         (("--kw-per-gpu", "0.7"), "give both"),
+        (("--pue", "1.5"), "counts only with --kw-per-gpu and --usd-per-kwh"),
     ],
 )
 def test_what_cannot_be_is_refused(fleetcast, options, sentence):

@@ -85,6 +85,7 @@ def test_what_is_not_done_in_time_counts_against_the_slo(fleetcast):
         (("--trace", "nowhere.csv"), "nowhere.csv"),
         ((*ALIKE, "--arrivals", "trace"), "needs the log"),
         ((*ALIKE, "--arrivals", "gamma"), "needs a spread"),
+        ((*ALIKE, "--cached-tokens", "100000"), "more than the"),
         ((*ALIKE, "--cv", "2"), "describe Gamma arrivals"),
         ((*ALIKE, "--arrivals", "gamma", "--cv", "2", "--dispersion", "4"), "the same thing"),
         ((*ALIKE, "--trace", "x.csv"), "its own rate and lengths"),

@@ -80,6 +80,7 @@ def test_a_tag_of_the_logs_is_a_key_like_any(plan_file):
     ("asked", "says"),
     [
         ({"by": "person"}, "--by 'person' is no key; use team, region, model, or tag:NAME"),
+        ({"by": "tag:"}, "--by 'tag:' is no key"),
         ({"until": SINCE}, "--until 2026-11-01 must lie after --since 2026-11-01"),
         (
             {"since": date(2026, 1, 1), "until": date(2026, 1, 2)},
@@ -109,3 +110,13 @@ def test_bills_are_shared_by_work_and_add_up(plan_file, tmp_path, capsys):
     assert "'=ads" in (tmp_path / "x.csv").read_text()
     assert main([*command, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_a_folder_as_out_is_refused_and_nothing_is_left_beside_it(plan_file, tmp_path, capsys):
+    out = tmp_path / "taken"
+    out.mkdir()
+    command = ["showback", "--config", str(plan_file), "--since", "2026-11-01", "--until", "2026-11-03"]
+
+    assert main([*command, "--out", str(out)]) == 2
+    assert "choose another --out" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]

@@ -84,3 +84,12 @@ def test_nothing_that_serves_raises_with_the_reason(asked):
             serving, asked.gpus[:1], ["fp8"], asked.mix, (),
             requests_per_s=10.0, usd_per_gpu_hour={}, tensor_parallel=(4,),
         )  # fmt: skip
+
+
+def test_without_a_setting_to_try_it_says_so(asked):
+    serving = Serving(model=asked.serving.model, slo=Slo())
+    with pytest.raises(UserError, match="No GPU and tensor parallelism that was named fits"):
+        fleet_options(
+            serving, asked.gpus[:1], ["fp8"], asked.mix, (),
+            requests_per_s=10.0, usd_per_gpu_hour={}, tensor_parallel=(3,),
+        )  # fmt: skip
