@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.traffic import LONG_PROMPT_TOK, PERCENTILES, Traffic
 from data.units import DAY_S
-from flows.pricing import Priced, hosting_gpu
+from flows.pricing import Priced, hosting_gpu, hosting_need
 from flows.selfhost_rows import self_hosting
 from flows.settings import WorkloadSettings
 from flows.sides import NO_SIDES, Sides
@@ -22,6 +23,7 @@ from forecasting.spread import Spread
 from reports.budget import (
     Breakeven,
     BusiestRow,
+    DailyGpus,
     FleetRow,
     Horizon,
     LongShareRow,
@@ -35,12 +37,14 @@ from reports.budget import (
     Workload,
 )
 from sizing import breakeven as sizing_breakeven
+from sizing.scenarios.difference import GPU_QUANTILES
 from sizing.textbook import Textbook
 from sizing.windows import work_share_above
 
 HISTORY_SHOWN_DAYS = 400
 PERCENTILE_NAMES = tuple(f"p{100 * p:.0f}" for p in PERCENTILES)
 
+Ints = npt.NDArray[np.int64]
 Field = Literal["prompt", "cached", "output"]
 TOKEN_FIELDS: tuple[Field, ...] = ("prompt", "cached", "output")
 WEEK_DAYS = 7
@@ -81,9 +85,17 @@ def workload_page(
         textbook_gpus=textbook.gpus if textbook else None,
         textbook_sentence=textbook.sentence if textbook else "",
         horizons=[_horizon(settings, traffic, days, outlook, sized, priced) for days in horizons_days],
+        daily_gpus=_daily_gpus(sized, priced, horizons_days[0], demand),
         breakeven=[_breakeven(each) for each in priced.breakevens],
         selfhost=self_hosting(priced.behind),
     )
+
+
+def _daily_gpus(sized: Sequence[SizedGpu], priced: Priced, days: int, demand: Demand) -> DailyGpus:
+    """Return the hosting fleet day by day; a quantile over the paths is a path's own fleet."""
+    gpu, need = hosting_need(sized, priced, days)
+    p50, p80, p95 = np.quantile(need, GPU_QUANTILES, axis=0, method="higher").astype(int).tolist()
+    return DailyGpus(gpu=gpu, days=demand.days.astype("datetime64[D]").tolist(), p50=p50, p80=p80, p95=p95)
 
 
 def _series(seen: "pd.Series[float]", forecast: pd.DataFrame) -> Series:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from data.errors import UserError
 from data.traffic import Traffic
+from flows.price_moves import Moves
 from flows.pricing import Needs, Priced, price, share_held
 from flows.settings import LoadedPlan, PlanSettings, WorkloadSettings
 from flows.walk import Facts, SizedGpu
@@ -65,6 +66,7 @@ def choose_all(
     sized: Sequence[Sequence[SizedGpu]],
     needs: Sequence[Needs],
     priced: Sequence[Priced],
+    moves: Moves | None = None,
 ) -> Chosen:
     """Return the choices of all workloads together.
 
@@ -73,10 +75,11 @@ def choose_all(
     so that terms and jobs see the pool. Then, where plan.toml bounds GPUs or power, the cheapest choices that keep
     to the bounds together are taken; sharing is given up where only that makes them keep.
 
-    Raises UserError where no choice keeps to the bounds.
+    moves: paths of the prices that the options were priced on. Raises UserError where no choice keeps to the
+    bounds.
     """
     apart = Chosen(needs=tuple(needs), priced=tuple(priced), sharing=())
-    shared = _share(plan, facts, traffic, demands, sized, apart)
+    shared = _share(plan, facts, traffic, demands, sized, apart, moves)
     limited = _limit(plan, facts, sized, shared)
     if limited is None and any(each.adopted for each in shared.sharing):
         off = tuple(replace(each, adopted=False) for each in shared.sharing)
@@ -96,6 +99,7 @@ def _share(
     demands: Sequence[Demand],
     sized: Sequence[Sequence[SizedGpu]],
     apart: Chosen,
+    moves: Moves | None,
 ) -> Chosen:
     found: list[Sharing] = []
     instead: dict[tuple[int, str], Floats] = {}
@@ -108,7 +112,7 @@ def _share(
                 continue
             gpu, layout, shared = best
             with_it = instead | {(n, gpu): shared.member_gpus[i] for i, n in enumerate(members)}
-            then = _priced_again(plan, demands, sized, now, with_it, dict.fromkeys(members, gpu))
+            then = _priced_again(plan, demands, sized, now, with_it, dict.fromkeys(members, gpu), moves)
             tried = _compare(plan, members, gpu, layout, shared, now, then)
             if tried.adopted:
                 instead, now = with_it, then
@@ -231,13 +235,14 @@ def _priced_again(
     now: Chosen,
     instead: Mapping[tuple[int, str], Floats],
     only: Mapping[int, str],
+    moves: Moves | None,
 ) -> Chosen:
     """Price those whose needs change, and let the members choose among their options on the shared GPU."""
     needs = share_held(plan, demands, sized, instead)
     priced = list(now.priced)
     for n, workload in enumerate(plan.settings.workloads):
         if n in only or not _same(needs[n], now.needs[n]):
-            priced[n] = price(plan, workload, demands[n], sized[n], needs[n])
+            priced[n] = price(plan, workload, demands[n], sized[n], needs[n], moves)
         if n in only:
             priced[n] = on_gpu(priced[n], only[n])
     return replace(now, needs=needs, priced=tuple(priced))

@@ -17,6 +17,7 @@ from flows.choosing import choose_all
 from flows.fleet_ways import fleet_ways
 from flows.in_force import with_decisions
 from flows.pool import pool_commitments
+from flows.price_moves import plan_moves
 from flows.price_use import prices_used
 from flows.pricing import idle_gpus, price, share_held
 from flows.progress import Report, no_progress
@@ -28,6 +29,7 @@ from flows.runs import Run, begin_run, code_digest, end_run, finished_run, input
 from flows.settings import LoadedPlan, load_plan
 from flows.sides import weigh
 from flows.walk import Facts, foresee, read_facts, read_past, size
+from flows.whatif import WhatIf
 from flows.windowed import planning_traffic, read_requests
 from forecasting.outlook import Outlook
 from reports.budget import BudgetReport
@@ -113,19 +115,22 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
     past = step("read traffic", read_past, plan, run.as_of)
     requests = step("read requests", read_requests, plan, run.as_of)
     record = step("score earlier plans", read_record, plan, past, run.as_of)
-    outlooks, sized = [], []
+    outlooks, seen, sized = [], [], []
     for n, (workload, traffic) in enumerate(zip(workloads, past.traffic, strict=True)):
         progress(f"forecasting {workload.name}", 0.1 + 0.4 * n / len(workloads))
         outlooks.append(step(f"forecast {workload.name}", foresee, plan, traffic, run.as_of))
     for n, (workload, traffic, outlook) in enumerate(zip(workloads, past.traffic, outlooks, strict=True)):
         progress(f"sizing {workload.name}", 0.5 + 0.2 * n / len(workloads))
-        seen = planning_traffic(traffic, requests[n], plan.settings.windows.window_s)
-        sized.append(step(f"size {workload.name}", size, plan, facts, workload, seen, outlook.demand))
+        seen.append(planning_traffic(traffic, requests[n], plan.settings.windows.window_s))
+        sized.append(step(f"size {workload.name}", size, plan, facts, workload, seen[n], outlook.demand))
     needs = share_held(plan, [outlook.demand for outlook in outlooks], sized)
+    moves = plan_moves(plan, outlooks[0].demand)
     priced = []
     for n, (workload, outlook) in enumerate(zip(workloads, outlooks, strict=True)):
         progress(f"pricing {workload.name}", 0.7 + 0.2 * n / len(workloads))
-        priced.append(step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n]))
+        priced.append(
+            step(f"price {workload.name}", price, plan, workload, outlook.demand, sized[n], needs[n], moves)
+        )
     beside = [
         step(
             f"weigh {workload.name}",
@@ -141,22 +146,22 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         )
         for n, workload in enumerate(workloads)
     ]
-    progress("choosing fleets", 0.9)
+    progress("choosing fleets", 0.88)
     demands = [outlook.demand for outlook in outlooks]
     ways = [
         step(f"compare fleets of {w.name}", fleet_ways, plan, facts, w, t, d, s, n, p)
         for w, t, d, s, n, p in zip(workloads, past.traffic, demands, sized, needs, priced, strict=True)
     ]
     sides = [replace(side, choice=way) for side, way in zip(beside, ways, strict=True)]
-    chosen = step("choose fleets", choose_all, plan, facts, past.traffic, demands, sized, needs, priced)
-    progress("writing the page", 0.95)
-    pools = step("pool commitments", pool_commitments, plan, demands, sized, chosen.needs, chosen.priced)
+    chosen = step("choose fleets", choose_all, plan, facts, past.traffic, demands, sized, needs, priced, moves)
+    pools = step("pool commitments", pool_commitments, plan, demands, sized, chosen.needs, chosen.priced, moves)
     held = idle_gpus(plan, chosen.priced, chosen.needs, demands[0])
     idle = {**held, **{pool.gpu: pool.idle_gpus for pool in pools}}
     replays = [
         step(f"replay {w.name}", replay_known, plan, w, past.traffic[n], demands[n], sized[n], run.as_of)
         for n, w in enumerate(workloads)
     ]
+    progress("asking what could change, and writing the page", 0.92)
     report = budget_report(
         plan,
         facts,
@@ -172,6 +177,7 @@ def _walk(plan: LoadedPlan, facts: Facts, run: Run, now: datetime, step: Step, p
         pools=pools,
         sharing=chosen.sharing,
         replays=replays,
+        whatif=WhatIf(plan, facts, seen, demands, sized, chosen.priced, moves),
     )
     return Walked(report=report, outlooks=outlooks, record=record, prices=prices_used(plan, sized, run.as_of))
 

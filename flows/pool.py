@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data.catalog.commit_offers import HeldOffer
 from data.catalog.prices import GpuOffer, Term
+from flows.price_moves import Moves, at_moving_prices
 from flows.pricing import Needs, Priced, chosen_cost
 from flows.settings import LoadedPlan
 from flows.spend import stretches
@@ -31,8 +32,9 @@ POOLED: tuple[Term, ...] = ("on-demand", "reserved-30d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """One kind of GPU and everybody on it. costs: what each bears, by workload.
+    """One kind of GPU and everybody on it.
 
+    costs: what each bears, by workload, at prices that move; still_costs: the same at today's.
     idle_gpus: (S, D, 24) GPUs that are held, or will be, and unused; hour by hour, for scheduled jobs.
     apart_usd: mean bill over the plan if each reserved for itself, None where a part of it has no price.
     """
@@ -40,6 +42,7 @@ class Pool:
     gpu: str
     decision: CommitDecision
     costs: Mapping[str, DailyCost]
+    still_costs: Mapping[str, DailyCost]
     idle_gpus: Floats
     apart_usd: float | None
 
@@ -50,15 +53,20 @@ def pool_commitments(
     sized: Sequence[Sequence[SizedGpu]],
     needs: Sequence[Needs],
     priced: Sequence[Priced],
+    moves: Moves | None = None,
 ) -> tuple[Pool, ...]:
-    """Return a pool for each kind of GPU that a workload chose to rent, on demand or for 30 days at a time."""
+    """Return a pool for each kind of GPU that a workload chose to rent, on demand or for 30 days at a time.
+
+    moves: paths of the prices, None = today's stand. What is committed to is decided at today's prices, for a term
+    keeps the price it was signed at; what it costs with the overflow is borne at the prices of its days.
+    """
     gpus = dict.fromkeys(
         choice.gpu
         for each in priced
         for _, _, choice in stretches(plan.settings.horizons_days, each.choices)
         if choice.option in POOLED and choice.gpu is not None
     )
-    found = (_pool(plan, gpu, demands, sized, needs, priced) for gpu in gpus)
+    found = (_pool(plan, gpu, demands, sized, needs, priced, moves or {}) for gpu in gpus)
     return tuple(pool for pool in found if pool is not None)
 
 
@@ -69,6 +77,7 @@ def _pool(
     sized: Sequence[Sequence[SizedGpu]],
     needs: Sequence[Needs],
     priced: Sequence[Priced],
+    moves: Moves,
 ) -> Pool | None:
     there = dict(_needs_on(plan, gpu, demands, needs, priced))
     fleets = {each.gpu: each for n, name in enumerate(_names(demands)) if name in there for each in sized[n]}
@@ -89,14 +98,30 @@ def _pool(
     offers = fleets[gpu].offers
     first = wanted_start(case, settings.decision_days)
     bill = _bill(net, offers, market.unit_gpus, first, settings.max_gpus(gpu).get("reserved-30d"))
+    still = {} if bill is None else dict(_shares(gpu, bill, there, priced, demands))
     paid = held + (0.0 if bill is None else bill.held_gpus)
     return Pool(
         gpu=gpu,
         decision=decision,
-        costs={} if bill is None else dict(_shares(gpu, bill, there, priced, demands)),
+        costs={name: _moved(cost, offers, moves, first) for name, cost in still.items()},
+        still_costs=still,
         idle_gpus=np.maximum(paid[None, :, None] - total, 0.0),
         apart_usd=_apart_usd(plan, gpu, there, priced),
     )
+
+
+def borne(pools: Sequence[Pool], *, still: bool = False) -> dict[tuple[str, str], DailyCost]:
+    """Return what each workload bears on each kind of GPU, at prices that move, or at today's."""
+    return {
+        (name, pool.gpu): cost
+        for pool in pools
+        for name, cost in (pool.still_costs if still else pool.costs).items()
+    }
+
+
+def _moved(cost: DailyCost, offers: Mapping[Term, GpuOffer], moves: Moves, first: int) -> DailyCost:
+    gpu = str(cost.gpu)
+    return at_moving_prices([cost], None, {gpu: offers}, moves, lead_days=first)[0]
 
 
 def _names(demands: Sequence[Demand]) -> list[str]:
@@ -176,6 +201,7 @@ def _shares(
             replace(
                 model,
                 usd=bill.reserved_usd[None] * by_day[n] + overflow_usd * by_path[n],
+                reserved_usd=bill.reserved_usd * by_day[n],
                 usd_low=bill.usd_low * by_day[n],
                 usd_high=bill.usd_high * by_day[n],
                 held_gpus=bill.held_gpus * by_day[n],

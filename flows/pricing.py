@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from data.catalog.prices import GpuOffer, Term
 from data.units import DAY_S
+from flows.price_moves import Moves, at_moving_prices
 from flows.selfhost import Behind, behind, extra_costs
 from flows.settings import LoadedPlan, WorkloadSettings
 from flows.walk import RESERVED, SizedGpu, as_day
@@ -22,6 +23,7 @@ from sizing.gpu_cost import committed_gpus, use_held
 from sizing.money import SHOWN_ONLY
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """One workload's options and choices. costs: day by day; lines, choices: by horizon; ladder: by GPU."""
+    """One workload's options and choices. costs: day by day; lines, choices: by horizon; ladder: by GPU.
+
+    costs, lines and choices are at prices that move; still_costs are the same options at today's prices.
+    """
 
     costs: tuple[DailyCost, ...]
     lines: Mapping[int, tuple[PricedLine, ...]]
@@ -42,6 +47,7 @@ class Priced:
     choices: Mapping[int, Choice]
     breakevens: tuple[Breakeven, ...]
     behind: Behind = field(default_factory=Behind)
+    still_costs: tuple[DailyCost, ...] = ()
 
 
 def share_held(
@@ -115,8 +121,14 @@ def price(
     demand: Demand,
     sized: Sequence[SizedGpu],
     needs: Needs,
+    moves: Moves | None = None,
+    bare: bool = False,
 ) -> Priced:
-    """Price every option of one workload day by day, and choose for each horizon."""
+    """Price every option of one workload day by day, and choose for each horizon.
+
+    moves: paths of the prices (`flows.price_moves.plan_moves`), None = today's prices stand. bare: without
+    breakevens and what stands behind the lines, for those who ask for choices and dollars alone.
+    """
     lead_days = plan.settings.lead_time_days
     api = workload.api.to_plan() if workload.api else None
     ratio = api_token_ratio(workload)
@@ -126,7 +138,7 @@ def price(
         GpuNeed(gpu=gpu, hourly_gpus=needs.buy[gpu], offers=offers[gpu], unit_gpus=fleet.profile.gpus)
         for gpu, fleet in fleets.items()
     ]
-    costs = daily_costs(
+    still = daily_costs(
         demand,
         category=workload.category,
         api=api,
@@ -136,8 +148,8 @@ def price(
         lead_days=lead_days + plan.settings.commit.decision_days,
         terms=RESERVED,
     )
-    api_usd = next((cost.usd for cost in costs if cost.option == "api"), None)
-    costs += extra_costs(plan, workload, demand, bought, api_usd, ratio)
+    api_usd = next((cost.usd for cost in still if cost.option == "api"), None)
+    still += extra_costs(plan, workload, demand, bought, api_usd, ratio)
     terms = {
         gpu: ladder(
             needs.buy[gpu],
@@ -149,6 +161,8 @@ def price(
         )
         for gpu, fleet in fleets.items()
     }
+    signed = lead_days + plan.settings.commit.decision_days
+    costs = at_moving_prices(still, workload, offers, moves or {}, lead_days=signed)
     every_term = [term for each in terms.values() for term in each]
     overheads = plan.settings.overheads.to_overheads()
     lines = {days: tuple(price_lines(costs, demand, days, overheads)) for days in plan.settings.horizons_days}
@@ -157,12 +171,15 @@ def price(
         for days, priced in lines.items()
     }
     return Priced(
-        costs=tuple(costs),
+        costs=costs,
         lines=lines,
         ladder=terms,
         choices=choices,
-        breakevens=tuple(_breakevens(demand, fleets, offers, costs)),
-        behind=behind(plan, workload, demand, fleets, offers, costs, lines, choices, bought, ratio),
+        breakevens=() if bare else tuple(_breakevens(demand, fleets, offers, still)),
+        behind=Behind()
+        if bare
+        else behind(plan, workload, demand, fleets, offers, still, lines, choices, bought, ratio),
+        still_costs=tuple(still),
     )
 
 
@@ -181,6 +198,14 @@ def hosting_gpu(priced: Priced, days: int) -> str | None:
         return choice.gpu
     known = [p.line for p in priced.lines[days] if p.line.gpu is not None and p.line.usd is not None]
     return min(known, key=lambda line: line.usd.mean if line.usd else np.inf).gpu if known else None
+
+
+def hosting_need(sized: Sequence[SizedGpu], priced: Priced, days: int) -> tuple[str, Ints]:
+    """Return the GPU that serves the workload over a horizon, or would without the API, and its (S, D) need."""
+    gpu = hosting_gpu(priced, days)
+    fleets = {each.gpu: each.fleet for each in sized if each.fleet is not None}
+    name = gpu if gpu in fleets else next(iter(fleets))
+    return name, fleets[name].need_gpus
 
 
 def _breakevens(

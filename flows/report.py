@@ -1,18 +1,21 @@
 """The whole page as a value, from what the walk found."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from flows.assemble import workload_page
+from flows.changes import what_could_change
 from flows.choosing import Sharing, shared_row
 from flows.commit_page import commitment_page
 from flows.headline import as_currency, decide_plan
 from flows.history import moved_since, track_record
 from flows.job_rows import job_rows
-from flows.pool import Pool
+from flows.pool import Pool, borne
 from flows.pricing import Priced, hosting_gpu
 from flows.provenance import assumptions, provenance
 from flows.record import Record
@@ -24,6 +27,7 @@ from flows.sides import NO_SIDES, Sides
 from flows.spend import by_month, committed_share, over_days, plan_spend
 from flows.spend_rows import spend_rows
 from flows.walk import Facts, Past, SizedGpu, textbook_for
+from flows.whatif import WhatIf
 from forecasting.outlook import Outlook
 from reports.budget import SCHEMA_VERSION, BudgetReport, Currency
 from sizing.gpu_cost import committed_usd
@@ -48,25 +52,33 @@ def budget_report(
     pools: Sequence[Pool] = (),
     sharing: Sequence[Sharing] = (),
     replays: Sequence[PlanReplay] = (),
+    whatif: WhatIf | None = None,
 ) -> BudgetReport:
     """Return the report. idle_gpus: GPUs held and unused, by kind, (S, D, 24), for the scheduled jobs.
 
     record: what earlier plans left behind. sides: of each workload, what stands beside its plan. pools: what is
     committed to, by kind of GPU. sharing: workloads that were asked to share a fleet.
-    replays: each workload's past decided again.
+    replays: each workload's past decided again. whatif: the plan ready to be changed; None = nothing is asked that
+    could change.
     """
     settings = plan.settings
     days = outlooks[0].demand.days
     held_usd = committed_usd([c.to_commitment() for c in settings.commitments], days)
     jobs, job_usd_paths = job_rows(plan, facts, outlooks[0].demand, idle_gpus)
-    spend = plan_spend(
+    add_up = partial(
+        plan_spend,
         settings,
-        priced,
-        held_usd,
-        job_usd_paths,
+        held_usd=held_usd,
+        job_usd=job_usd_paths,
         unpriced=[j.name for j in jobs if j.usd_30_days_on_demand is None],
-        shared={(name, pool.gpu): cost for pool in pools for name, cost in pool.costs.items()},
     )
+    spend = add_up(priced, shared=borne(pools))
+    changes = None
+    if whatif is not None:
+        standing = [replace(each, costs=each.still_costs) for each in priced]
+        changes = what_could_change(
+            whatif, sized, priced, spend, add_up(standing, shared=borne(pools, still=True))
+        )
     first = settings.horizons_days[0]
     currency = _currency(plan)
     events = [event.to_event() for event in settings.events]
@@ -109,6 +121,7 @@ def budget_report(
         replays=[past_decisions(each) for each in replays],
         providers=provider_rows(facts, settings),
         commitments=[commitment_page(pool) for pool in pools],
+        changes=changes,
     )
 
 

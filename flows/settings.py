@@ -20,6 +20,8 @@ from flows.choice_settings import ChoiceSettings, JobSettings
 from flows.commit_settings import CommitSettings
 from flows.event_settings import EventSettings, HolidaySettings, Name, Positive, Section
 from flows.money_settings import Fraction, OverheadSettings, OwnedSettings, ProvisionedSettings, SpotSettings
+from flows.price_settings import PriceSettings
+from flows.scenario_settings import ScenarioSettings, StressSettings, check_scenarios
 from forecasting.holiday import HolidayCalendar
 from forecasting.scenarios import Growth
 from sizing.api_cost import ApiPlan
@@ -276,13 +278,6 @@ class StoreSettings(Section):
     path: Path
 
 
-class PriceSettings(Section):
-    """Which table of GPU prices to plan on, and the user's own contracts, which win."""
-
-    source: Literal["planning-table", "list-prices"] = "planning-table"
-    overlays: list[Path] = Field(default_factory=list)
-
-
 class CatalogSettings(Section):
     """The user's own models and GPUs, in the catalog's format; they win."""
 
@@ -378,6 +373,8 @@ class PlanSettings(Section):
     overheads: OverheadSettings = OverheadSettings()
     spot: SpotSettings = SpotSettings()
     owned: list[OwnedSettings] = Field(default_factory=list)
+    scenarios: list[ScenarioSettings] = Field(default_factory=list)
+    stress: StressSettings = StressSettings()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -389,6 +386,7 @@ class PlanSettings(Section):
                 raise ValueError(
                     f"event {event.name!r} names workload {event.workload!r}; known: {', '.join(names)}"
                 )
+        check_scenarios(self.scenarios, self.stress, names)
         if self.horizons_days != sorted(set(self.horizons_days)):
             raise ValueError(f"horizons_days must rise, not {self.horizons_days}")
         if self.currency != "USD" and self.fx is None:

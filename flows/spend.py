@@ -91,7 +91,7 @@ def plan_spend(
                 missing.append(f"{workload.costs[0].workload} over {last} days")
                 continue
             usd[:, first:last] += cost.usd[:, first:last]
-            reserved_usd = _reserved_usd(workload, cost)
+            reserved_usd = _reserved_usd(cost)
             committed[:, first:last] += reserved_usd[first:last]
             parts += _parts_of(cost, cost.usd, reserved_usd, first, last)
     return Spend(usd=usd, committed_usd=committed, unpriced=tuple(missing), parts=tuple(parts))
@@ -153,13 +153,10 @@ def _job_parts(job_usd: Floats) -> Iterator[SpendPart]:
         )  # fmt: skip
 
 
-def _reserved_usd(priced: Priced, cost: DailyCost) -> Floats:
-    """Return (D,) USD a day of the GPUs that a line reserves, without what it buys on demand above them."""
-    terms = priced.ladder.get(cost.gpu or "", ())
-    rate = next((term.usd_per_gpu_hour for term in terms if term.term == cost.option), None)
-    if cost.held_gpus is None or rate is None:
-        return np.zeros(0 if cost.usd is None else cost.usd.shape[1])
-    return np.asarray(cost.held_gpus * rate * DAY_HOURS)
+def _reserved_usd(cost: DailyCost) -> Floats:
+    """Return (D,) USD a day of the GPUs that a choice reserves, without what it buys on demand above them."""
+    days = 0 if cost.usd is None else cost.usd.shape[1]
+    return np.zeros(days) if cost.reserved_usd is None else cost.reserved_usd
 
 
 def by_month(spend: Spend, days: npt.NDArray[np.datetime64], budget_usd: Mapping[str, float]) -> list[BudgetMonth]:

@@ -34,15 +34,20 @@ from data.warehouse import open_store
 from flows.settings import LoadedPlan, WorkloadSettings
 from forecasting.demand import Demand
 from forecasting.outlook import Outlook, forecast_traffic
+from forecasting.transform import times_tokens
 from sizing.calibration import Calibration, load_calibration
 from sizing.fleet import GPUS_PER_NODE, FleetPlan, plan_fleet
 from sizing.profile import Candidate, ReplicaProfile, candidate_profiles, fewest_gpus
+from sizing.queueing.curve import Correction
 from sizing.queueing.held import plan_held_fleet
-from sizing.queueing.plan import planned_per_s, slo_gpus
+from sizing.queueing.plan import planned_per_s, reached_curve, slo_gpus
 from sizing.queueing.simulated import Checked
 from sizing.textbook import Textbook, textbook_plan
 
 Floats = npt.NDArray[np.float64]
+Corrections = Mapping[str, tuple[Correction, ...]]
+"""What simulations said of a workload's fleets, by GPU."""
+
 RESERVED: tuple[Term, ...] = ("reserved-30d", "reserved-1y", "reserved-3y")
 
 
@@ -94,7 +99,11 @@ def read_facts(plan: LoadedPlan) -> Facts:
         calibration.check_engine(workload.engine)
         for gpu in workload.gpus:
             find_gpu(gpus, gpu)
+    for model in [each.model for each in settings.scenarios] + [each.model for each in settings.stress.upgrades]:
+        if model is not None:
+            find_model(models, model)
     named = [gpu for job in settings.jobs for gpu in job.gpu_names] + [held.gpu for held in settings.commitments]
+    named += [each.gpu for each in settings.scenarios if each.gpu is not None]
     for gpu in [*named, *settings.choice.max_gpus, *(each.gpu for each in settings.owned)]:
         find_gpu(gpus, gpu)
     for job in settings.jobs:
@@ -178,22 +187,41 @@ def foresee(plan: LoadedPlan, traffic: Traffic, as_of: date) -> Outlook:
 
 def served_tokens(demand: Demand, ratio: float) -> Demand:
     """Return the demand in tokens of the planned model, where another tokenizer logged it."""
-    if ratio == 1.0:
-        return demand
-    return replace(
-        demand,
-        prompt_tok=demand.prompt_tok * ratio,
-        cached_prompt_tok=demand.cached_prompt_tok * ratio,
-        output_tok=demand.output_tok * ratio,
-        tokens=tuple(each.times(ratio) for each in demand.tokens),
-        long=tuple(replace(each, threshold_tok=round(each.threshold_tok * ratio)) for each in demand.long),
-    )
+    return demand if ratio == 1.0 else times_tokens(demand, prompt=ratio, output=ratio)
 
 
 def size(
-    plan: LoadedPlan, facts: Facts, workload: WorkloadSettings, traffic: Traffic, demand: Demand
+    plan: LoadedPlan,
+    facts: Facts,
+    workload: WorkloadSettings,
+    traffic: Traffic,
+    demand: Demand,
+    known: Mapping[str, FleetPlan] | None = None,
+    corrections: Corrections | None = None,
 ) -> tuple[SizedGpu, ...]:
-    """Size a fleet on every candidate GPU; raises UserError where none of them can serve the workload."""
+    """Size a fleet on every candidate GPU; raises UserError where none of them can serve the workload.
+
+    known: fleets by GPU whose replicas and busy windows still hold because requests are as long as they were; they
+    are not looked for again. corrections: what the simulator has said of this workload's fleets by GPU, which then
+    stands; None = it is asked, where an SLO's percentile sizes the fleet.
+    """
+    if known is None:
+        candidates = _candidates(plan, facts, workload, traffic, demand)
+    else:
+        candidates = [Candidate(gpu=gpu, profile=fleet.profile) for gpu, fleet in known.items()]
+    if all(each.profile is None for each in candidates):
+        reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
+        raise UserError(f"Workload {workload.name!r} fits none of its candidate GPUs. {reasons}")
+    return tuple(
+        _sized(plan, facts, workload, traffic, demand, each, known[each.gpu] if known else None, corrections)
+        for each in candidates
+    )
+
+
+def _candidates(
+    plan: LoadedPlan, facts: Facts, workload: WorkloadSettings, traffic: Traffic, demand: Demand
+) -> list[Candidate]:
+    """Return the best replica of each candidate GPU for the mean request, or why there is none."""
     requests = demand.requests.sum()
     prompt, cached, output = (
         float((demand.requests * mean).sum() / requests)
@@ -226,11 +254,7 @@ def size(
         )
 
     tried = [at(precision) for precision in dict.fromkeys([workload.precision, *workload.precisions])]
-    candidates = [fewest_gpus(each, rate, spares, demand.moments, fleet_gpus) for each in zip(*tried, strict=True)]
-    if all(each.profile is None for each in candidates):
-        reasons = " ".join(dict.fromkeys(each.why_not for each in candidates))
-        raise UserError(f"Workload {workload.name!r} fits none of its candidate GPUs. {reasons}")
-    return tuple(_sized(plan, facts, workload, traffic, demand, each) for each in candidates)
+    return [fewest_gpus(each, rate, spares, demand.moments, fleet_gpus) for each in zip(*tried, strict=True)]
 
 
 def _sized(
@@ -240,6 +264,8 @@ def _sized(
     traffic: Traffic,
     demand: Demand,
     candidate: Candidate,
+    known: FleetPlan | None,
+    corrections: Corrections | None,
 ) -> SizedGpu:
     """Plan the fleet of one candidate; where an SLO's percentile sizes it, replayed in the simulator."""
     offers = offers_of(facts, candidate.gpu, plan.settings.prices.source)
@@ -253,21 +279,19 @@ def _sized(
         "window_percentile": plan.settings.windows.percentile,
         "window_s": plan.settings.windows.window_s,
         "availability": workload.availability.to_availability(),
+        "horizons": plan.settings.horizons_days,
+        "seen": known.busy if known else None,
     }
-    horizons = plan.settings.horizons_days
+    planned = partial(plan_fleet, demand, traffic, profile, category=workload.category, **rules)
     if not on_percentiles(workload):
-        fleet = plan_fleet(
-            demand,
-            traffic,
-            profile,
-            category=workload.category,
-            horizons=horizons,
-            deadline_h=workload.deadline_h,
-            **rules,
-        )
+        fleet = planned(deadline_h=workload.deadline_h)
         return SizedGpu(gpu=candidate.gpu, why_not="", fleet=fleet, offers=offers)
     slo = workload.slo.to_slo()
-    held = plan_held_fleet(demand, traffic, profile, slo, seed=plan.settings.seed, horizons=horizons, **rules)
+    if corrections is not None:
+        curve = reached_curve(known.curve if known else None, profile, traffic, demand, slo)
+        fleet = planned(curve=curve.corrected(corrections.get(candidate.gpu, ())))
+        return SizedGpu(gpu=candidate.gpu, why_not="", fleet=fleet, offers=offers)
+    held = plan_held_fleet(demand, traffic, profile, slo, seed=plan.settings.seed, **rules)
     return SizedGpu(gpu=candidate.gpu, why_not="", fleet=held.fleet, offers=offers, checks=held.checks)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from data.errors import UserError
 from data.traffic import DataQuality
 from reports.values.capacity import FleetRow, Job
+from reports.values.changes import Change, ChangeHorizon, Changes, DailyGpus, PriceEffect, PriceJump, PriceOutlook
 from reports.values.choice import SharedFleetRow
 from reports.values.commit import BandRow, Commitments, PolicyRow, SharedCost, TermRow
 from reports.values.forecast import (
@@ -43,8 +44,12 @@ __all__ = [
     "BudgetMonth",
     "BudgetReport",
     "BusiestRow",
+    "Change",
+    "ChangeHorizon",
+    "Changes",
     "Commitments",
     "Currency",
+    "DailyGpus",
     "Decision",
     "FleetRow",
     "Horizon",
@@ -60,6 +65,9 @@ __all__ = [
     "PlanFileError",
     "PlanScore",
     "PolicyRow",
+    "PriceEffect",
+    "PriceJump",
+    "PriceOutlook",
     "Provenance",
     "Scored",
     "SecondOpinion",
@@ -104,6 +112,8 @@ class BudgetReport:
     """By kind of GPU; empty where none is rented, and in files of before they were decided together."""
     shared: list[SharedFleetRow] = field(default_factory=list)
     """Workloads of one model that could share a fleet; empty in files of before it was asked."""
+    changes: Changes | None = None
+    """What could change: prices, scenarios, stress tests; None in files of before they were asked."""
     spend: list[SpendRow] = field(default_factory=list)
     """By bill and month, to the cent; empty where a price is unknown, and in files of before it was kept."""
     replays: list[PastDecisions] = field(default_factory=list)

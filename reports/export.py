@@ -15,6 +15,14 @@ from pathlib import Path
 
 from reports.budget import BudgetReport, FleetRow, Horizon, TrackRow, Workload, to_json
 from reports.deployment import DEPLOYMENT, REPLICAS, deployment_rows, replica_rows
+from reports.export_changes import (
+    CHANGES,
+    DAILY_GPUS,
+    PRICE_EFFECTS,
+    change_rows,
+    daily_gpu_rows,
+    price_effect_rows,
+)
 from reports.sentences import token_points
 from reports.values.selfhost import LoadedRow
 from reports.values.spend import SpendRow
@@ -80,6 +88,9 @@ def _tables(report: BudgetReport) -> Iterator[tuple[str, tuple[str, ...], Iterab
     yield "months", _MONTHS, _month_rows(report)
     yield "loaded", ("workload", "gpu", *_LOADED), _loaded_rows(report)
     yield "spend", _SPEND, ([getattr(row, name) for name in _SPEND] for row in report.spend)
+    yield "changes", CHANGES, change_rows(report)
+    yield "price_effects", PRICE_EFFECTS, price_effect_rows(report)
+    yield "daily_gpus", DAILY_GPUS, daily_gpu_rows(report)
     yield "decisions", _DECISIONS, _decision_rows(report)
     yield "track", _TRACK, _track_rows(report)
     yield "deployment", DEPLOYMENT, deployment_rows(report)

@@ -14,7 +14,18 @@ from markupsafe import Markup
 
 from data.catalog.provider_table import TERMS as PROVIDER_TERMS
 from forecasting.spread import Spread
-from reports import charts, deployment, record_chart, sentences, slo, tables, tornado_chart, windows
+from reports import (
+    changes,
+    charts,
+    deployment,
+    gpu_chart,
+    record_chart,
+    sentences,
+    slo,
+    tables,
+    tornado_chart,
+    windows,
+)
 from reports import format as fmt
 from reports.budget import Breakeven, BudgetReport, Currency, FleetRow, Scored, TrackRow, Workload
 from reports.compact import share_styles
@@ -89,6 +100,8 @@ class WorkloadView:
     tornado: Picture | None
     curve_gpu: str
     curve: list[tuple[float, float, float]]
+    daily_gpus: Picture | None
+    gpu_months: list[tuple[int, int, int, int]]
 
 
 def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) -> str:
@@ -119,6 +132,10 @@ def render_html(report: BudgetReport, *, files: Sequence[PublishedFile] = ()) ->
         weekdays=fmt.WEEKDAYS,
         provider_terms=PROVIDER_TERMS,
         provider_heads=[(term.replace("-", " ").capitalize(), "n") for term in PROVIDER_TERMS],
+        changes_sentence=changes.sentence(report.changes),
+        change_groups=changes.groups(report.changes),
+        change_heads=[(f"{d}\N{NO-BREAK SPACE}days, {what}", "n") for d in days for what in ("dollars", "GPUs")],
+        kind_words=changes.KIND_WORDS,
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  (our own style sheet)
     )
     return share_styles(html)
@@ -210,6 +227,8 @@ def _view(workload: Workload, anchor: str, currency: Currency) -> WorkloadView:
         tornado=_tornado(workload, f"{anchor}-tornado"),
         curve_gpu="" if curve is None else curve.gpu,
         curve=[] if curve is None else _thinned(curve),
+        daily_gpus=_gpu_picture(workload, anchor),
+        gpu_months=[] if workload.daily_gpus is None else gpu_chart.months(workload.daily_gpus),
     )
 
 
@@ -224,6 +243,15 @@ def _tornado(workload: Workload, chart_id: str) -> Picture | None:
     draw = partial(tornado_chart.tornado_bars, found.tornado, found.reached)
     svg = Markup(draw(chart_id=chart_id, title=heading))  # noqa: S704  (our own SVG, escaped by ElementTree)
     return Picture(heading=heading, reading=tornado_chart.READING, svg=svg)
+
+
+def _gpu_picture(workload: Workload, anchor: str) -> Picture | None:
+    each = workload.daily_gpus
+    if each is None or not each.days or not max(each.p95):
+        return None
+    heading = gpu_chart.heading(each)
+    svg = Markup(gpu_chart.daily_gpus(each, chart_id=f"{anchor}-gpus", title=heading))  # noqa: S704  (our own SVG)
+    return Picture(heading=heading, reading=gpu_chart.READING, svg=svg)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -325,6 +353,10 @@ def _environment(currency: Currency) -> Environment:
         graded=grade_word,
         quantity=quantity_word,
         signed=signed,
+        more_money=partial(changes.more_money, currency=currency),
+        more_span=partial(changes.more_span, currency=currency),
+        factors=changes.factors,
+        horizon=changes.horizon,
         signed_count=signed_count,
     )
     env.globals.update(unknown=_UNKNOWN, short=fmt.short, qps=fmt.qps, money=money["money"])

@@ -62,6 +62,8 @@ class DailyCost:
     checked: date | None
     note: str = ""
     held_gpus: Floats | None = None
+    reserved_usd: Floats | None = None
+    """(D,) mean USD a day of the terms alone, without the overflow above them; None where it reserves none."""
     provider: str = ""
 
 
@@ -242,6 +244,7 @@ def _reserved(workload: str, need: GpuNeed, term: Term, lead_days: int) -> Daily
         checked=offer.checked,
         note=f"{_price_note(offer)} Overflow on demand.{idle}",
         held_gpus=cost.held_gpus,
+        reserved_usd=cost.reserved_usd,
         provider=offer.provider,
     )
 

@@ -159,6 +159,7 @@ def plan_fleet(
     tdp_w: float | None = None,
     gpus_per_node: int = GPUS_PER_NODE,
     horizons: Sequence[int] = HORIZONS_DAYS,
+    seen: BusyWindows | None = None,
 ) -> FleetPlan:
     """Return the fleet that this demand takes on this replica.
 
@@ -172,6 +173,9 @@ def plan_fleet(
     batch, scheduled: whatever arrives is done within deadline_h (DEADLINE_H where None) at `mean_utilisation`; no
         spares, since it can wait.
 
+    seen: how work gathers on this replica where that is known already (an earlier `FleetPlan.busy` of the same
+        profile, traffic and lengths); None = learned from the traffic.
+
     Raises UserError where the demand is not known on every day.
     """
     rules = _Rules(mean_utilisation, window_utilisation, tdp_w, gpus_per_node)
@@ -182,13 +186,10 @@ def plan_fleet(
             " sized; give a source that states its token counts."
         )
     hour_share = _hour_share(demand)
-    online = category == "online"
-    fine_s = max(window_s, FINE_WINDOW_S)
-    busy = (
-        busy_windows(traffic, profile, demand.moments, percentile=window_percentile, fine_s=fine_s)
-        if online
-        else None
-    )
+    busy = seen
+    if busy is None and category == "online":
+        fine_s = max(window_s, FINE_WINDOW_S)
+        busy = busy_windows(traffic, profile, demand.moments, percentile=window_percentile, fine_s=fine_s)
     filled = window_utilisation if busy and busy.fine else mean_utilisation
     hour_peak = busiest_hour(demand)
     if category == "online" and curve is not None:

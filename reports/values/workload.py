@@ -6,6 +6,7 @@ from datetime import date
 from data.traffic import Category
 from forecasting.spread import Spread
 from reports.values.capacity import FleetRow
+from reports.values.changes import DailyGpus
 from reports.values.choice import FleetWays
 from reports.values.deployment import Deployment
 from reports.values.forecast import (
@@ -69,6 +70,8 @@ class Workload:
     source: Source | None = None
     moved: Moved | None = None
     """Why its number moved since the plan before; None in files of before the track record."""
+    daily_gpus: DailyGpus | None = None
+    """GPUs of the hosting fleet day by day; None in files of before."""
     second_opinion: SecondOpinion | None = None
     """None in files of before it was asked."""
     windowed: WindowedWork | None = None

@@ -70,3 +70,18 @@ def demand_curve(profile: ReplicaProfile, traffic: Traffic, demand: Demand, slo:
     if curve is None:
         raise SloCannotBeMet(out_of_reach(queue, alone_met(profile, queue.lengths, slo)))
     return curve
+
+
+def reached_curve(
+    known: SloCurve | None, profile: ReplicaProfile, traffic: Traffic, demand: Demand, slo: Slo
+) -> SloCurve:
+    """Return the curve known of the same replicas and lengths as far as it reaches this demand, else a new one.
+
+    Beyond its last load a curve goes on with the replicas for a unit of load that a smaller fleet takes, and a
+    large fleet takes fewer.
+    """
+    if known is not None:
+        busiest = float((demand.requests * busiest_hour(demand)).max()) / DAY_S * known.request_s
+        if busiest <= known.loads[-1] * 1.001:
+            return known
+    return demand_curve(profile, traffic, demand, slo)

@@ -12,6 +12,7 @@ from flows.pricing import Priced, api_token_ratio, hosting_gpu
 from flows.walk import SizedGpu
 from forecasting.spread import Spread
 from sizing.api_cost import ApiPlan, api_cost
+from sizing.compare import price_lines
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_a_horizon_is_a_prefix_of_the_same_paths(walked, pages):
 
 
 def test_the_tokens_on_the_page_are_those_that_the_api_bills(walked, pages):
-    """Sums of paths are the means of money: the totals of plan.json at the list price give its API line."""
+    """Sums of paths are the means of money: the totals of plan.json at today's list price give its API line."""
     checked = 0
     for n, page in enumerate(pages):
         settings = walked["plan"].settings.workloads[n]
@@ -57,7 +58,8 @@ def test_the_tokens_on_the_page_are_those_that_the_api_bills(walked, pages):
         if not price or price.tiers or api_token_ratio(settings) != 1.0:
             continue
         for horizon in page.horizons:
-            line = next(line for line in horizon.costs if line.option == "api")
+            today = price_lines(walked["priced"][n].still_costs, walked["outlooks"][n].demand, horizon.days)
+            line = next(each.line for each in today if each.line.option == "api")
             fresh = horizon.prompt_tok.mean - horizon.cached_tok.mean
             usd = fresh * price.input_usd_per_mtok + horizon.cached_tok.mean * price.cached_usd_per_mtok
             usd = (usd + horizon.output_tok.mean * price.output_usd_per_mtok) / 1e6

@@ -10,7 +10,7 @@ import pytest
 from data.catalog.prices import GpuOffer
 from flows.commit_page import commitment_page, later_prices, shared_costs
 from flows.headline import as_currency, decide_plan
-from flows.pool import pool_commitments
+from flows.pool import borne, pool_commitments
 from flows.pricing import Needs, Priced
 from flows.spend import plan_spend
 from forecasting.demand import Demand, Moments
@@ -18,6 +18,7 @@ from sizing.commit.optimum import Risk
 from sizing.compare import DailyCost
 from sizing.decide import Choice
 from sizing.gpu_cost import reserved_usd
+from sizing.scenarios.prices import PriceItem
 
 START, DAYS, PATHS = date(2026, 11, 23), 100, 12
 HORIZONS = [30, 90, 100]
@@ -83,7 +84,7 @@ def settings(**more):
     )
 
 
-def pools_of(needs, *, options=None, **more):
+def pools_of(needs, *, options=None, moves=None, **more):
     """needs: (S, D, 24) by workload."""
     each_options = options or {name: ["reserved-30d"] * 3 for name in needs}
     offered = [priced(name, need, each_options[name]) for name, need in needs.items()]
@@ -91,7 +92,7 @@ def pools_of(needs, *, options=None, **more):
     sized = [(SimpleNamespace(gpu="h100", fleet=fleet, offers=OFFERS),) for _ in needs]
     asked = [Needs(buy={"h100": need}, held={"h100": 0 * need}) for need in needs.values()]
     plan = settings(**more)
-    return plan, pool_commitments(plan, [demand(name) for name in needs], sized, asked, offered), offered
+    return plan, pool_commitments(plan, [demand(name) for name in needs], sized, asked, offered, moves), offered
 
 
 def day_and_night():
@@ -122,6 +123,21 @@ def test_what_each_bears_adds_up_to_the_pool_by_path_and_day_and_to_the_cent():
     assert sum(cost.paid_gpu_hours for cost in pool.costs.values()) == pytest.approx(together.paid_gpu_hours)
     cents = sum(round(100 * share.usd) for share in shared_costs(pool))
     assert cents == round(100 * float(together.usd.sum(axis=1).mean()))
+
+
+def test_a_pool_pays_the_price_that_moves_and_its_terms_the_price_they_began_at():
+    """The price doubles on day 50: overflow at once, the term of days 42 to 71 not before the next one begins."""
+    twice = np.where(np.arange(DAYS) < 50, 1.0, 2.0) * np.ones((PATHS, 1))
+    need = np.full((PATHS, DAYS, 24), 2.0)
+    _, (still,), _ = pools_of({"a": need})
+    _, (pool,), _ = pools_of({"a": need}, moves={PriceItem("gpu", "h100"): twice})
+    by = pool.costs["a"].usd[0] / still.costs["a"].usd[0]
+
+    assert pool.still_costs["a"].usd == pytest.approx(still.costs["a"].usd)
+    assert by[:72] == pytest.approx(1.0)
+    assert by[72:] == pytest.approx(2.0)
+    assert borne([pool])["a", "h100"] is pool.costs["a"]
+    assert borne([pool], still=True)["a", "h100"] is pool.still_costs["a"]
 
 
 def test_one_alone_bears_what_it_costs_alone():

@@ -11,6 +11,8 @@ from flows.spend import Spend, by_month, committed_share, over_days, plan_spend
 PATHS, DAYS = 4, 365
 START = np.datetime64("2026-11-23")
 CALENDAR = START + np.arange(DAYS)
+RATE = 2.0
+"""USD per GPU-hour of a reserved GPU."""
 NOTHING_HELD, NO_JOBS = np.zeros(DAYS), np.zeros((PATHS, DAYS))
 
 
@@ -23,6 +25,7 @@ def _cost(option, usd_a_day, *, gpu="h100", held=None):
         gpu=None if option == "api" else gpu,
         usd=None if usd_a_day is None else paths * np.full(DAYS, float(usd_a_day)),
         held_gpus=None if held is None else np.full(DAYS, float(held)),
+        reserved_usd=None if held is None else np.full(DAYS, held * 24 * RATE),
         paid_gpu_hours=None if option == "api" else np.full((PATHS, DAYS), 24.0),
         provider="example",
         label=option,
@@ -41,11 +44,11 @@ COSTS = (
 )
 
 
-def _priced(*choices, costs=COSTS, ladder=None):
+def _priced(*choices, costs=COSTS):
     return Priced(
         costs=costs,
         lines={},
-        ladder=ladder or {},
+        ladder={},
         choices=dict(zip((30, 90, 365), choices, strict=True)),
         breakevens=(),
     )
@@ -92,8 +95,7 @@ def test_a_reservation_in_force_is_paid_though_the_api_serves(plan_of):
 
 
 def test_only_reserved_gpus_are_committed_and_not_the_overflow_above_them(plan_of):
-    term = SimpleNamespace(term="reserved-30d", usd_per_gpu_hour=2.0)
-    spend = _spend(plan_of, _priced(COMMIT, MONTHS, YEAR, ladder={"h100": (term,)}))
+    spend = _spend(plan_of, _priced(COMMIT, MONTHS, YEAR))
 
     assert spend.committed_usd[0, :30] == pytest.approx(np.full(30, 48.0))  # 1 GPU x 24 h x $2 of the day's $50
     assert committed_share(spend, 30) == pytest.approx(48 / 50)

@@ -50,11 +50,10 @@ def test_a_term_and_its_overflow_are_two_bills(plan_of):
     """2 GPUs held at $2 an hour are $96 of the day's $100; the other 2 of 50 GPU-hours are bought at $2."""
     cost = SimpleNamespace(workload="chat", option="reserved-30d", label="h100 reserved 30d", gpu="h100",
                            provider="example", usd=np.full((4, 365), 100.0), held_gpus=np.full(365, 2.0),
-                           paid_gpu_hours=np.full((4, 365), 50.0))  # fmt: skip
-    term = SimpleNamespace(term="reserved-30d", usd_per_gpu_hour=2.0)
+                           paid_gpu_hours=np.full((4, 365), 50.0), reserved_usd=np.full(365, 96.0))  # fmt: skip
     choice = SimpleNamespace(option="reserved-30d", action="commit", gpu="h100")
     choices = dict.fromkeys((30, 90, 365), choice)
-    priced = Priced(costs=(cost,), lines={}, ladder={"h100": (term,)}, choices=choices, breakevens=())
+    priced = Priced(costs=(cost,), lines={}, ladder={}, choices=choices, breakevens=())
     spend = plan_spend(plan_of().settings, [priced], np.full(365, 10.0), np.zeros((4, 365)))
     days = np.datetime64("2026-11-23") + np.arange(365)
     november = [row for row in spend_rows(spend, days) if row.month == "2026-11"]

@@ -6,6 +6,7 @@ contract is filled the way the rooms below fill it, and that nothing in it depen
 
 from datetime import date
 
+from example.changes import changes_of
 from example.choice import job_gpus, shared_rows
 from example.commit import commitments_of
 from example.common import AS_OF, spread
@@ -75,4 +76,5 @@ def example_report(*, history_days: int = 180, workloads: int = 3) -> BudgetRepo
         assumptions=assumption_rows(),
         provenance=provenance_of(),
         track=track_record(every),
+        changes=changes_of(year.mean),
     )

@@ -9,6 +9,7 @@ from example.report import example_report
 from reports.budget import (
     Assumption,
     BudgetReport,
+    Changes,
     OptionChoice,
 )
 
@@ -52,7 +53,16 @@ def hostile_report() -> BudgetReport:
         assumptions=[Assumption(name=HOSTILE, value=HOSTILE, source=HOSTILE, sensitivity=HOSTILE)],
         provenance=replace(report.provenance, files=[HOSTILE], calibration=HOSTILE),
         track=track,
+        changes=_hostile_changes(report),
     )
+
+
+def _hostile_changes(report: BudgetReport) -> Changes:
+    found = report.changes
+    assert found is not None
+    prices = replace(found.prices, sentence=HOSTILE, announced=[HOSTILE])
+    named = [replace(c, name=HOSTILE, what=HOSTILE, would_do=[HOSTILE], notes=[HOSTILE]) for c in found.changes]
+    return replace(found, prices=prices, changes=named)
 
 
 def sparse_report() -> BudgetReport:
@@ -86,6 +96,7 @@ def sparse_report() -> BudgetReport:
         breakeven=[],
         moved=None,
         second_opinion=None,
+        daily_gpus=None,
     )
     nothing = replace(report.decision, decide_by=None, lines=[], usd_30_days=None, usd_90_days=None,
                       usd_365_days=None, committed_share=None)  # fmt: skip
@@ -99,4 +110,5 @@ def sparse_report() -> BudgetReport:
         jobs=[],
         assumptions=[],
         track=None,
+        changes=None,
     )

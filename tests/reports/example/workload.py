@@ -6,6 +6,7 @@ import numpy as np
 
 from data.traffic import Basis, Category
 from example.capacity import fleet_row, unfit_row
+from example.changes import daily_gpus_of
 from example.choice import ways_of
 from example.common import AS_OF, GPUS, HORIZONS, spread
 from example.deployment import deployment_of
@@ -65,6 +66,7 @@ def workload_of(i: int, history_days: int) -> Workload:
         horizons=horizons,
         breakeven=[] if api is None else [breakeven_of(g, level, prompt + output) for g in ("h100-sxm", "b200")],
         selfhost=None if api is None else self_hosting("h100-sxm", level, level * 30 * (prompt + output) / 1e6),
+        daily_gpus=daily_gpus_of("h100-sxm", 4 + 3 * i),
         second_opinion=opinion(basis, seen, level),
         deployment=None
         if basis == "no history"
